@@ -1,0 +1,1 @@
+"""Alignments: metrics of one sample's CRAM."""

@@ -1,0 +1,60 @@
+"""The command line: a command is a file of this folder, loaded only when it is asked for."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from tessera import __version__
+from tessera.errors import InputError
+
+#: command -> one line for `tessera --help`; `write-ploidy` lives in write_ploidy.py
+COMMANDS = {
+    "check": "Check a configuration and its sample sheets before anything runs.",
+    "write-ploidy": "Write the ploidy table that bcftools call reads, by sex karyotype.",
+    "measure-alignments": "Turn samtools stats and depth of one sample into its metrics.",
+    "measure-variants": "Measure call rate and het/hom ratio of each sample of a gVCF or VCF.",
+    "gate-samples": "Decide who is counted, by consent and QC policy, and say why not.",
+    "count": "Count a cohort file or one gVCF into a summary.",
+    "merge": "Add summaries.",
+    "subtract": "Take one summary out of another.",
+    "verify": "Check that a summary is whole, canonical and free of personal records.",
+    "show": "Print the counts of a summary.",
+    "export": "Write a summary in the formats of others.",
+    "check-truth": "Compare a summary with a table of expected counts, number by number.",
+    "write-report": "Write the run's short report: who was counted, who was not and why.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"tessera.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tessera")
+def tessera() -> None:
+    """Genomes of a national node in, allele counts that add up exactly with those of other nodes out."""
+
+
+def main() -> None:
+    """Run the command line; an InputError becomes its sentences on stderr and exit code 2."""
+    try:
+        tessera()
+    except InputError as error:
+        for problem in error.problems:
+            click.echo(f"tessera: error: {problem}", err=True)
+        sys.exit(2)

@@ -1,0 +1,1 @@
+"""Cohort: who is counted, and the count."""

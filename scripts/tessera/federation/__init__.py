@@ -1,0 +1,1 @@
+"""Federation: what others may read of a summary."""

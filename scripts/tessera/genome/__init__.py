@@ -1,0 +1,1 @@
+"""Pure knowledge of genomes: contigs, PAR and ploidy, intervals, alleles, reference digests."""

@@ -1,0 +1,1 @@
+"""One definition per artefact: columns, types, units, and the documentation made from them."""

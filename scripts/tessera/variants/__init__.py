@@ -1,0 +1,1 @@
+"""Variants: metrics of one sample's calls."""
