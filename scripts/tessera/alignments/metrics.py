@@ -1,0 +1,192 @@
+"""Quality metrics of one sample's alignments, out of `samtools stats` and `samtools depth`."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tessera.errors import InputError, Problem, refuse
+from tessera.genome.build import Build, Contig, RegionKind
+
+Counts = npt.NDArray[np.int64]
+
+#: summary numbers of `samtools stats` that the metrics need
+STATS_KEYS = (
+    "raw total sequences",
+    "reads mapped",
+    "reads properly paired",
+    "insert size average",
+    "insert size standard deviation",
+)
+Q30 = 30
+#: bases of the reference looked at in one go
+WINDOW = 1 << 16
+
+SEX_AND_MT: tuple[RegionKind, ...] = ("x", "y", "mt")
+#: copies seen (X, Y) -> karyotype; any other pair is "ambiguous"
+KARYOTYPES = {(2, 0): "XX", (1, 1): "XY", (1, 0): "X0", (2, 1): "XXY", (1, 2): "XYY", (3, 0): "XXX"}
+#: what twice the depth relative to the autosomes may be for 0, 1, 2 and 3 copies. Much of Y takes no read
+#: at mapping quality 20, so one copy of Y may look like less; reads astray from X give an XX a trace of Y.
+COPIES_OF_X = ((0.0, 0.2), (0.7, 1.3), (1.7, 2.3), (2.6, 3.4))
+COPIES_OF_Y = ((0.0, 0.2), (0.4, 1.3), (1.4, 2.3), (2.6, 3.4))
+
+
+@dataclass
+class DepthTally:
+    """How many bases have which depth, by kind of region: `bases[kind][depth]`, all depths, PAR apart."""
+
+    bases: dict[RegionKind, Counts] = field(default_factory=dict)
+
+    def add(self, kind: RegionKind, depths: npt.NDArray[np.integer[Any]]) -> None:
+        """Count the depths of some bases of that kind of region."""
+        new = np.bincount(depths).astype(np.int64)
+        old = self.bases.get(kind, np.zeros(0, np.int64))
+        longer, shorter = (new, old) if len(new) >= len(old) else (old, new)
+        longer[: len(shorter)] += shorter
+        self.bases[kind] = longer
+
+    def drop_gaps(self, kind: RegionKind, gaps: int) -> None:
+        """Take away the bases that are N in the reference; no read aligns there, so their depth is 0."""
+        if kind in self.bases and len(self.bases[kind]):
+            self.bases[kind][0] = max(0, self.bases[kind][0] - gaps)
+
+
+def parse_stats(text: str, where: str) -> dict[str, float]:
+    """The five summary numbers of `samtools stats` in STATS_KEYS, and `bases q30`.
+
+    `bases q30` sums the columns of Q >= 30 in the FFQ and LFQ rows: primary alignments, with duplicates and
+    clipped bases, as Picard's PF_Q30_BASES. Raises InputError when a number is missing or there are no reads.
+    """
+    found: dict[str, float] = {"bases q30": 0}
+    for line in text.splitlines():
+        fields = line.split("\t")
+        if fields[0] == "SN" and fields[1].rstrip(":") in STATS_KEYS:
+            found[fields[1].rstrip(":")] = float(fields[2])
+        elif fields[0] in ("FFQ", "LFQ"):
+            found["bases q30"] += sum(map(int, fields[2 + Q30 :]))
+    missing = [key for key in STATS_KEYS if key not in found]
+    if missing:
+        expected = "the summary numbers (SN) of samtools stats"
+        raise InputError([Problem(where, f"no line {key!r}", expected) for key in missing])
+    if not found["raw total sequences"]:
+        raise refuse(where, "no reads", "at least one read")
+    return found
+
+
+def tally_depth(blocks: Iterable[pl.DataFrame], build: Build, where: str) -> DepthTally:
+    """Count bases by depth and kind of region, out of blocks of `samtools depth -aa` (contig, pos, depth).
+
+    `pos` is 1-based; contigs that the build does not list are passed over. Raises InputError when a contig
+    of the build is not covered base for base: the table was cut short, or is of another reference.
+    """
+    tally = DepthTally()
+    seen = {contig.name: 0 for contig in build.contigs}
+    for block in blocks:
+        for (name,), rows in block.group_by("contig", maintain_order=True):
+            contig = build.contig(str(name))
+            if contig:
+                seen[contig.name] += rows.height
+                _tally_contig(tally, build, contig, rows)
+    problems = [
+        Problem(where, f"{seen[contig.name]} bases of {contig.name}", f"{contig.length}, as the build says")
+        for contig in build.contigs
+        if seen[contig.name] != contig.length
+    ]
+    if problems:
+        raise InputError(problems)
+    return tally
+
+
+def _tally_contig(tally: DepthTally, build: Build, contig: Contig, rows: pl.DataFrame) -> None:
+    positions, depths = rows["pos"].to_numpy(), rows["depth"].to_numpy()
+    for region in build.regions(contig):
+        first, last = np.searchsorted(positions, [region.start + 1, region.end + 1])
+        if first < last:
+            tally.add(region.kind, depths[first:last])
+
+
+def count_gaps(bases: Callable[[str, int, int], str], build: Build) -> dict[RegionKind, int]:
+    """How many bases of each kind of region are N; `bases(contig, start, end)` gives them in upper case."""
+    gaps: dict[RegionKind, int] = {}
+    for contig in build.contigs:
+        for region in build.regions(contig):
+            for start in range(region.start, region.end, WINDOW):
+                window = bases(contig.name, start, min(start + WINDOW, region.end))
+                gaps[region.kind] = gaps.get(region.kind, 0) + window.count("N")
+    return gaps
+
+
+def measure(sample: str, stats: Mapping[str, float], tally: DepthTally) -> dict[str, Any]:
+    """The metrics document of a sample: `biosample`, `wgs_qc_metrics` and `tessera`.
+
+    `wgs_qc_metrics.aln_metrics` has the names, definitions and roundings of GA4GH WGS QC v1. Under `tessera`
+    stand `depth_ratio_x`, `depth_ratio_y` (without PAR) and `depth_ratio_mt`, mean depth over that of the
+    autosomes, and the `sex_karyotype` that depth tells. What there is nothing to measure of is None.
+    """
+    autosomes = tally.bases.get("autosome", np.zeros(0, np.int64))
+    total = stats["raw total sequences"]
+    standard = {
+        "yield_bp_q30": int(stats["bases q30"]),
+        "mean_insert_size": round(stats["insert size average"], 1),
+        "insert_size_std_deviation": round(stats["insert size standard deviation"], 1),
+        "pct_reads_mapped": round(100 * stats["reads mapped"] / total, 2),
+        "pct_reads_properly_paired": round(100 * stats["reads properly paired"] / total, 2),
+        "mean_autosome_coverage": _rounded(mean_depth(autosomes), 2),
+        "mad_autosome_coverage": mad_depth(autosomes),
+        "pct_autosomes_15x": _rounded(percent_at_least(autosomes, 15), 2),
+    }
+    own = {
+        **{f"depth_ratio_{kind}": _rounded(depth_ratio(tally, kind), 4) for kind in SEX_AND_MT},
+        "sex_karyotype": infer_karyotype(depth_ratio(tally, "x"), depth_ratio(tally, "y")),
+    }
+    return {"biosample": {"id": sample}, "wgs_qc_metrics": {"aln_metrics": standard}, "tessera": own}
+
+
+def mean_depth(bases: Counts) -> float | None:
+    """Mean of a histogram of depths; None when it holds no base."""
+    return float(np.arange(len(bases)) @ bases / bases.sum()) if bases.sum() else None
+
+
+def mad_depth(bases: Counts) -> int | None:
+    """Median absolute deviation of a histogram of depths (Picard's MAD_COVERAGE); None without bases."""
+    if not bases.sum():
+        return None
+    deviations = np.abs(np.arange(len(bases)) - _median(bases))
+    return _median(np.bincount(deviations, weights=bases).astype(np.int64))
+
+
+def percent_at_least(bases: Counts, depth: int) -> float | None:
+    """Percent of a histogram's bases with at least that depth; None when it holds no base."""
+    return float(100 * bases[depth:].sum() / bases.sum()) if bases.sum() else None
+
+
+def depth_ratio(tally: DepthTally, kind: RegionKind) -> float | None:
+    """Mean depth of a kind of region over that of the autosomes; None without bases or depth."""
+    own, autosomes = (mean_depth(tally.bases.get(k, np.zeros(0, np.int64))) for k in (kind, "autosome"))
+    return own / autosomes if own is not None and autosomes else None
+
+
+def infer_karyotype(ratio_x: float | None, ratio_y: float | None) -> str | None:
+    """XX, XY, X0, XXY, XYY, XXX or "ambiguous" from the depth of X and Y relative to the autosomes.
+
+    None when a ratio is None: the build has no X or no Y, or nothing aligned to the autosomes.
+    """
+    if ratio_x is None or ratio_y is None:
+        return None
+    copies = (_copies(2 * ratio_x, COPIES_OF_X), _copies(2 * ratio_y, COPIES_OF_Y))
+    return KARYOTYPES.get(copies, "ambiguous")
+
+
+def _copies(value: float, ranges: tuple[tuple[float, float], ...]) -> int:
+    return next((copies for copies, (low, high) in enumerate(ranges) if low <= value <= high), -1)
+
+
+def _median(bases: Counts) -> int:
+    return int(np.searchsorted(np.cumsum(bases), (bases.sum() + 1) // 2))
+
+
+def _rounded(value: float | None, decimals: int) -> float | None:
+    return None if value is None else round(value, decimals)

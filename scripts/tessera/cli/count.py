@@ -1,0 +1,161 @@
+"""`tessera count`: a cohort file or one gVCF, to a summary."""
+
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tessera.cli.options import (
+    FILE,
+    FOLDER,
+    build_option,
+    callable_option,
+    mask_option,
+    parse_mask,
+    sample_option,
+    samples_option,
+)
+from tessera.errors import refuse
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tessera.cohort.count import Ledger
+    from tessera.files.fasta import Reference
+    from tessera.genome.build import Build
+    from tessera.summary.blocks import BlockKey
+    from tessera.summary.manifest import Manifest
+
+SECONDS_BETWEEN_REPORTS = 20
+
+
+@click.command(name="count")
+@click.option("--input", "source", type=FILE, required=True, help="Cohort VCF or BCF, or one person's gVCF.")
+@samples_option
+@sample_option
+@click.option("--reference", type=FILE, help="FASTA the file was made on.")
+@click.option(
+    "--assume-normalised", is_flag=True,
+    help="No FASTA at hand: take alleles as written, without REF check and left-alignment; the summary says so.",
+)  # fmt: skip
+@build_option
+@click.option("--decisions", type=FILE, help="Who is counted (tessera gate-samples); else by consent alone.")
+@callable_option
+@mask_option
+@click.option("--out", type=FOLDER, required=True, help="Folder of the summary; an older summary there is replaced.")
+def command(
+    source: Path,
+    sheet: Path,
+    only: tuple[str, ...],
+    reference: Path | None,
+    assume_normalised: bool,
+    build: str,
+    decisions: Path | None,
+    callable_bed: Path | None,
+    mask_text: str,
+    out: Path,
+) -> None:
+    """Count a cohort file or one gVCF into a summary.
+
+    The summary holds counts per variant, population and sex, the AN track and histograms; no person's record.
+    """
+    from tessera.cohort.count import CountRules, Ledger, count_records
+    from tessera.cohort.source import an_basis, fitting_build
+    from tessera.files.bed import read_bed
+    from tessera.files.builds import read_build
+    from tessera.files.provenance import write_provenance
+    from tessera.files.summaries import new_summary
+    from tessera.files.vcf import VariantFile
+    from tessera.summary.people import People
+    from tessera.summary.rules import counting_rules
+
+    if assume_normalised == (reference is not None):
+        raise refuse("tessera count", "both or none of --reference and --assume-normalised", "one of them")
+    mask = parse_mask(mask_text)
+    file = VariantFile(source)
+    fitted = fitting_build(file, read_build(build))
+    rows = _people(sheet, file.path, file.samples, only, decisions)
+    basis = an_basis(file, has_callable=callable_bed is not None)
+    spans = read_bed(callable_bed, {c.name: c.length for c in fitted.contigs}) if callable_bed else {}
+    fasta = _reference(reference, fitted) if reference else None
+    applied = mask.for_fields(file.formats)
+    seqcol = fasta.seqcol(fitted) if fasta else None
+    how = CountRules(fitted, applied, fasta.bases if fasta else None, spans, unknown_outside=basis == "variant_only")
+    counted = rows.filter(reason="")
+    people = People(tuple(counted["sample"]), tuple(counted["sex"]), tuple(counted["stratum"]))
+    ledger, progress = Ledger(), _Progress()
+    with new_summary(out) as writer:
+        if people.names:
+            for key, block in count_records(file.records(people.names), people, how, ledger):
+                writer.write(key, block)
+                progress.tell(key, ledger)
+        rules = counting_rules(fitted, seqcol=seqcol, mask=asdict(applied))
+        writer.finish(_manifest(rules, rows, basis, ledger))
+    write_provenance(out, "count", {"input": source, "samples": sheet, "reference": reference, "build": build})
+    click.echo(f"{out}: {len(counted):,} of {len(rows):,} people counted; bases without a record: {basis}", err=True)
+
+
+def _people(
+    sheet: Path, file: Path, file_samples: list[str], only: tuple[str, ...], decisions: Path | None
+) -> "pl.DataFrame":
+    """The file's people with the reason why each is not counted (empty: counted)."""
+    import polars as pl
+
+    from tessera.files.input_samples import read_people
+    from tessera.files.tables import read_tsv
+    from tessera.schemas.consent import consent_reason
+    from tessera.schemas.decisions import DECISIONS
+
+    people = read_people(sheet, file, file_samples, only)
+    if decisions is None:
+        return people.with_columns(consent_reason())
+    decided = read_tsv(decisions, DECISIONS).select("sample", pl.col("reason").fill_null(""))
+    joined = people.join(decided, on="sample", how="left", maintain_order="left")
+    undecided = joined.filter(pl.col("reason").is_null())["sample"].to_list()
+    if undecided:
+        raise refuse(
+            str(decisions), f"nothing about {', '.join(undecided[:10])}", f"a decision on every sample of {file}",
+            "Run tessera gate-samples again.",
+        )  # fmt: skip
+    return joined
+
+
+def _reference(path: Path, build: "Build") -> "Reference":
+    from tessera.files.fasta import Reference
+
+    reference = Reference(path)
+    reference.check_against(build)
+    return reference
+
+
+def _manifest(rules: dict[str, object], rows: "pl.DataFrame", basis: str, ledger: "Ledger") -> "Manifest":
+    from tessera.summary.manifest import Manifest
+
+    counted = rows.filter(reason="")
+    return Manifest(
+        rules=rules,
+        people=_tally(counted["stratum"]),
+        an_basis={basis: len(counted)} if len(counted) else {},
+        consent=_tally(counted["consent"].fill_null("not stated")),
+        not_counted=_tally(rows["reason"].replace("", None).drop_nulls()),
+        ledger=dict(sorted(ledger.entries.items())),
+    )
+
+
+def _tally(values: "pl.Series") -> dict[str, int]:
+    return dict(sorted(values.value_counts().iter_rows()))
+
+
+class _Progress:
+    """Says on stderr how far the count is, once in a while."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+
+    def tell(self, key: "BlockKey", ledger: "Ledger") -> None:
+        now = time.monotonic()
+        if now - self._said >= SECONDS_BETWEEN_REPORTS:
+            self._said = now
+            click.echo(f"{key.contig}:{key.end:,} reached, {ledger.entries['records']:,} records read", err=True)

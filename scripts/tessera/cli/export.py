@@ -1,0 +1,55 @@
+"""`tessera export`: a summary in the formats of others."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tessera.cli.options import FILE, FOLDER
+from tessera.errors import refuse
+
+if TYPE_CHECKING:
+    from tessera.files.summaries import SummaryFolder
+
+
+@click.group(name="export")
+def command() -> None:
+    """Write a summary in the formats of others."""
+
+
+@command.command(name="vcf")
+@click.argument("summary", type=FOLDER)
+@click.option("--total", "total_only", is_flag=True, help="Totals only; population names may then be anything.")
+@click.option("--out", type=FILE, required=True, help="File to write, .vcf.gz; its .tbi lies beside it.")
+def vcf(summary: Path, total_only: bool, out: Path) -> None:
+    """Write SUMMARY as an allele-frequency VCF of the Genome of Europe and GDI.
+
+    One record for each variant that somebody carries: AF, AC, AN, and AC by zygosity, for everybody, by sex,
+    by population and by both. Symbolic alleles are left out. These are exact counts, not a public release.
+    """
+    from tessera.federation.allele_frequency_vcf import check_populations, groups
+    from tessera.files.bgzf import write_indexed_vcf
+    from tessera.files.summaries import SummaryFolder
+
+    if not out.name.endswith(".vcf.gz"):
+        raise refuse("--out", str(out), "a name that ends in .vcf.gz")
+    folder = SummaryFolder(summary)
+    if not folder.manifest.is_exact:
+        raise refuse(
+            str(summary),
+            "people of whom nothing is known where their file lists no variant (an_basis: variant_only)",
+            "people whose callable bases are known",
+            "AN would be too low: recount with gVCFs, or declare --callable regions.",
+        )
+    if not total_only:
+        check_populations(folder.manifest)
+    write_indexed_vcf(out, _lines(folder, groups(folder.manifest, total_only=total_only)))
+
+
+def _lines(folder: "SummaryFolder", by: dict[str, list[str]]) -> Iterator[str]:
+    from tessera.federation.allele_frequency_vcf import header, records
+
+    yield from header(folder.manifest, list(by))
+    for _, block in folder.blocks():
+        yield from records(block, folder.manifest, by)

@@ -1,0 +1,64 @@
+"""`tessera measure-variants`: call rate and het/hom ratio of each person of a gVCF or cohort VCF."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tessera.cli.options import FILE, build_option, mask_option, parse_mask, sample_option, samples_option
+from tessera.errors import refuse
+
+if TYPE_CHECKING:
+    from tessera.genome.build import Build
+
+
+@click.command(name="measure-variants")
+@click.option("--input", "source", type=FILE, required=True, help="Cohort VCF or BCF, or one person's gVCF.")
+@samples_option
+@sample_option
+@click.option("--reference", type=FILE, help="FASTA; without it the call rate of a gVCF counts N bases as not called.")
+@build_option
+@mask_option
+@click.option("--out", type=FILE, required=True, help="Table with one row a person (private).")
+def command(
+    source: Path,
+    sheet: Path,
+    only: tuple[str, ...],
+    reference: Path | None,
+    build: str,
+    mask_text: str,
+    out: Path,
+) -> None:
+    """Measure each person's calls on the autosomes, for the QC gate."""
+    from tessera.cohort.call_metrics import measure_cohort, measure_gvcf
+    from tessera.cohort.source import fitting_build
+    from tessera.files.builds import read_build
+    from tessera.files.input_samples import read_people
+    from tessera.files.tables import write_tsv
+    from tessera.files.vcf import VariantFile
+    from tessera.summary.people import People
+
+    file = VariantFile(source)
+    fitted = fitting_build(file, read_build(build))
+    mask = parse_mask(mask_text).for_fields(file.formats)
+    rows = read_people(sheet, source, file.samples, only)
+    people = People(tuple(rows["sample"]), tuple(rows["sex"]), tuple(rows["stratum"]))
+    if not file.is_gvcf():
+        table = measure_cohort(file.records(), people, fitted, mask)
+    elif len(people.names) == 1:
+        table = measure_gvcf(file.records(), people, fitted, mask, _callable_bases(fitted, reference))
+    else:
+        raise refuse(str(source), f"a gVCF of {len(people.names)} samples", "a gVCF of one sample",
+                     "Split it: bcftools view -s SAMPLE.")  # fmt: skip
+    write_tsv(out, table)
+
+
+def _callable_bases(build: "Build", reference: Path | None) -> dict[str, int]:
+    """Contig -> its bases, without N where the sequence is at hand."""
+    from tessera.files.fasta import Reference
+
+    if reference is None:
+        return {contig.name: contig.length for contig in build.contigs}
+    fasta = Reference(reference)
+    fasta.check_against(build)
+    return {contig.name: fasta.known_bases(contig.name) for contig in build.contigs if contig.name in fasta.lengths}

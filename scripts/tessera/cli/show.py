@@ -1,0 +1,85 @@
+"""`tessera show`: the counts of a summary as a table."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tessera.cli.options import FOLDER
+from tessera.errors import refuse
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tessera.files.summaries import SummaryFolder
+
+REGION = re.compile(r"(?P<contig>[^:]+)(:(?P<start>[\d,]+)(-(?P<end>[\d,]+))?)?")
+GROUPS = ("population", "sex")
+
+
+@click.command(name="show")
+@click.argument("summary", type=FOLDER)
+@click.option("--region", help="CONTIG, CONTIG:POS or CONTIG:START-END; 1-based, both ends within.")
+@click.option("--by", default="", help="Keep apart: population, sex, or population,sex. Without it one row a variant.")
+@click.option("--format", "form", type=click.Choice(["tsv", "parquet"]), default="tsv", show_default=True)
+def command(summary: Path, region: str | None, by: str, form: str) -> None:
+    """Print AC, AN, AF and the counts of people for every variant of SUMMARY.
+
+    On standard output, TSV with a header, or Parquet.
+    """
+    from tessera.files.summaries import SummaryFolder
+
+    groups = tuple(name for name in by.split(",") if name)
+    if set(groups) - set(GROUPS) or len(set(groups)) < len(groups):
+        raise refuse("--by", repr(by), "population, sex, or population,sex")
+    ordered = tuple(name for name in GROUPS if name in groups)
+    folder = SummaryFolder(summary)
+    frames = _frames(folder, _span(region, folder), ordered)
+    if form == "parquet":
+        import polars as pl
+
+        pl.concat(list(frames)).write_parquet(sys.stdout.buffer)
+        return
+    for number, frame in enumerate(frames):
+        frame.write_csv(sys.stdout.buffer, separator="\t", include_header=number == 0)
+    sys.stdout.flush()
+
+
+def _frames(
+    folder: "SummaryFolder", span: tuple[str, int, int] | None, by: tuple[str, ...]
+) -> "Iterator[pl.DataFrame]":
+    """An empty table first, for its header; then one table for each block."""
+    import polars as pl
+
+    from tessera.summary.blocks import BLOCK_SIZE, Block, BlockKey
+    from tessera.summary.frequencies import frequencies
+
+    strata = list(folder.manifest.people)
+    yield frequencies(Block.empty(), strata, by)
+    for contig in [span[0]] if span else folder.contigs:
+        first, last = (span[1], span[2]) if span else (1, 2**31 - 1)
+        for index in folder.indices(contig, ["variants"]):
+            if (first - 1) // BLOCK_SIZE <= index <= (last - 1) // BLOCK_SIZE:
+                table = frequencies(folder.block(BlockKey(contig, index)), strata, by)
+                yield table.filter(pl.col("pos").is_between(first, last))
+
+
+def _span(region: str | None, folder: "SummaryFolder") -> tuple[str, int, int] | None:
+    if region is None:
+        return None
+    match = REGION.fullmatch(region)
+    names = [contig["name"] for contig in folder.manifest.rules["build"]["contigs"]]
+    if not match or match["contig"] not in names:
+        raise refuse(
+            "--region",
+            repr(region),
+            f"CONTIG or CONTIG:START-END with a contig of the build ({', '.join(names)})",
+        )
+    start = int((match["start"] or "1").replace(",", ""))
+    end = int((match["end"] or match["start"] or str(2**31 - 1)).replace(",", ""))
+    if not 1 <= start <= end:
+        raise refuse("--region", repr(region), "1 <= START <= END")
+    return match["contig"], start, end

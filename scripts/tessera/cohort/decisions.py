@@ -1,0 +1,110 @@
+"""Who is counted: consent and quality of each person against what the node declared."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from tessera.errors import InputError, Problem
+from tessera.schemas.qc_policy import QcPolicy, QcRule
+
+#: metrics that are measured on alignments; the others are measured on calls
+ALIGNMENT_METRICS = frozenset({"mean_autosome_coverage", "pct_reads_mapped", "sex_karyotype"})
+ALIGNMENT_KINDS = ("fastq", "bam", "cram")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One row per sample that was measured: `sample` and its metrics, on alignments and on calls."""
+
+    alignments: pl.DataFrame
+    variants: pl.DataFrame
+
+    def of(self, metric: str) -> pl.DataFrame:
+        """`sample`, `value` of one metric; no rows when nothing was measured."""
+        table = self.alignments if metric in ALIGNMENT_METRICS else self.variants
+        if metric not in table.columns:
+            return pl.DataFrame(schema={"sample": pl.String, "value": pl.Null})
+        return table.select("sample", pl.col(metric).alias("value"))
+
+
+def decide(people: pl.DataFrame, measured: Measured, *, policy: QcPolicy, consent: Sequence[str]) -> pl.DataFrame:
+    """Judge each person by each rule that applies: rows of DETAILS (schemas/decisions), without its `policy`.
+
+    `people` has sample, sex, consent, consent_stated, withdrawn and kind, one row per person; `consent` lists the
+    codes that permit counting. A withdrawn person is judged by nothing else. A person of a sheet without consent
+    column is not judged by consent. Raises InputError when a metric is missing which a person's input should give.
+    """
+    present = people.filter(~pl.col("withdrawn"))
+    judged = [_withdrawn(people), _consent(present, consent)]
+    problems: list[Problem] = []
+    for rule in policy.rules:
+        own = present.filter(pl.col("kind").is_in(ALIGNMENT_KINDS)) if rule.metric in ALIGNMENT_METRICS else present
+        values = own.join(measured.of(rule.metric), on="sample", how="left", maintain_order="left")
+        problems += _missing(own.filter(pl.col("kind").is_not_null()), measured, rule.metric)
+        judged.append(_judge(values, rule))
+    if problems:
+        raise InputError(problems)
+    return pl.concat(judged)
+
+
+def decisions(people: pl.DataFrame, details: pl.DataFrame) -> pl.DataFrame:
+    """DECISIONS of the judged people, in the order of `people`: counted unless a rule was not passed."""
+    reasons = (
+        details.filter(~pl.col("passed")).group_by("sample").agg(pl.col("rule").sort().str.join(";").alias("reason"))
+    )
+    return (
+        people.select("sample")
+        .join(reasons, on="sample", how="left", maintain_order="left")
+        .select("sample", counted=pl.col("reason").is_null(), reason=pl.col("reason").fill_null(""))
+    )
+
+
+def _withdrawn(people: pl.DataFrame) -> pl.DataFrame:
+    gone = people.filter(pl.col("withdrawn"))
+    return _rows(gone, "withdrawn", pl.col("consent"), "not withdrawn", passed=pl.lit(value=False))
+
+
+def _consent(people: pl.DataFrame, codes: Sequence[str]) -> pl.DataFrame:
+    stated = people.filter(pl.col("consent_stated"))
+    passed = pl.col("consent").is_in(list(codes))
+    return _rows(stated, "consent", pl.col("consent"), " or ".join(codes), passed=passed)
+
+
+def _judge(values: pl.DataFrame, rule: QcRule) -> pl.DataFrame:
+    """Rows for people with a value; a value of null says that the input has nothing to measure it by."""
+    value = pl.col("value")
+    if rule.equals == "declared":
+        passed = value.is_null() | (pl.col("sex") == "NA") | (value.cast(pl.String) == pl.col("sex"))
+        return _rows(values, f"qc:{rule.metric}", value, pl.col("sex"), passed=passed)
+    low = pl.lit(value=True) if rule.min is None else value >= rule.min
+    high = pl.lit(value=True) if rule.max is None else value <= rule.max
+    return _rows(values, f"qc:{rule.metric}", value, _bounds(rule), passed=(low & high).fill_null(value=True))
+
+
+def _rows(
+    people: pl.DataFrame, rule: str, value: pl.Expr, threshold: str | pl.Expr, *, passed: pl.Expr
+) -> pl.DataFrame:
+    return people.select(
+        "sample",
+        rule=pl.lit(rule),
+        value=value.cast(pl.String).fill_null(""),
+        threshold=pl.lit(threshold) if isinstance(threshold, str) else threshold,
+        passed=passed,
+    )
+
+
+def _bounds(rule: QcRule) -> str:
+    low = f">= {rule.min}" if rule.min is not None else ""
+    high = f"<= {rule.max}" if rule.max is not None else ""
+    return " and ".join(filter(None, (low, high)))
+
+
+def _missing(people: pl.DataFrame, measured: Measured, metric: str) -> list[Problem]:
+    absent = people.join(measured.of(metric), on="sample", how="anti", maintain_order="left")
+    source = "alignments" if metric in ALIGNMENT_METRICS else "calls"
+    remedy = f"Measure it: tessera measure-{source.replace('calls', 'variants')}."
+    return [
+        Problem(f"sample {name}", f"no {metric}", f"a metric of its {source}, for the policy asks for it", remedy)
+        for name in absent["sample"]
+    ]

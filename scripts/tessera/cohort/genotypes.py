@@ -1,0 +1,124 @@
+"""One record's genotypes judged: who is called, who carries what, and why somebody is not counted."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tessera.files.vcf import ABSENT, MISSING, Record
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+class Reason(IntEnum):
+    """Why a person is not called at a record; the first that applies, in this order."""
+
+    CALLED = 0
+    NO_COPY_HERE = 1
+    FILTER = 2
+    MISSING = 3
+    HALF_CALL = 4
+    NON_REF_CALL = 5
+    HAPLOID_CALL_OF_DIPLOID = 6
+    HET_CALL_OF_HAPLOID = 7
+    LOW_GQ = 8
+    LOW_DP = 9
+    LOW_ALLELE_BALANCE = 10
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Thresholds on genotypes; None does not ask. Defaults of `adj` are gnomAD's (FEDERATION rule 1)."""
+
+    min_gq: int | None
+    min_dp: int | None
+    min_dp_haploid: int | None
+    min_ab: float | None
+
+    def for_fields(self, formats: frozenset[str]) -> "Mask":
+        """The thresholds that a file with these FORMAT fields can answer."""
+        depth, balance = "DP" in formats, "AD" in formats and "DP" in formats
+        return Mask(
+            self.min_gq if "GQ" in formats else None,
+            self.min_dp if depth else None,
+            self.min_dp_haploid if depth else None,
+            self.min_ab if balance else None,
+        )
+
+
+ADJ = Mask(min_gq=20, min_dp=10, min_dp_haploid=5, min_ab=0.2)
+NO_MASK = Mask(None, None, None, None)
+
+
+def judge(record: Record, copies: npt.NDArray[np.int8], mask: Mask, *, mitochondrial: bool) -> npt.NDArray[np.uint8]:
+    """(n,) Reason for each person at this record; `copies` is their expected ploidy.
+
+    Half-calls are missing. Two equal alleles where one is expected are one; two different ones are missing,
+    except on MT, where they are heteroplasmy. FILTER other than PASS or `.` leaves nobody called.
+    """
+    first, second = record.gt[:, 0], record.gt[:, 1]
+    none = (first < 0) & (second < 0)
+    half = ~none & ((first == MISSING) | (second == MISSING))
+    haploid = (second == ABSENT) & ~none
+    het = (first != second) & (first >= 0) & (second >= 0)
+    reasons = np.zeros(len(first), dtype=np.uint8)
+    for applies, reason in reversed(
+        [
+            (copies == 0, Reason.NO_COPY_HERE),
+            (np.full(len(first), not record.passes_filter), Reason.FILTER),
+            (none, Reason.MISSING),
+            (half, Reason.HALF_CALL),
+            (_names_non_ref(record), Reason.NON_REF_CALL),
+            ((copies == 2) & haploid, Reason.HAPLOID_CALL_OF_DIPLOID),
+            ((copies == 1) & het & (not mitochondrial), Reason.HET_CALL_OF_HAPLOID),
+            (_low_gq(record, mask), Reason.LOW_GQ),
+            (_low_dp(record, mask, copies), Reason.LOW_DP),
+            ((copies == 2) & het & _low_balance(record, mask), Reason.LOW_ALLELE_BALANCE),
+        ]
+    ):
+        reasons[applies] = reason
+    return reasons
+
+
+def _names_non_ref(record: Record) -> BoolArray:
+    named = [i for i, alt in enumerate(record.alts, start=1) if alt in ("<NON_REF>", "<*>")]
+    return np.asarray(np.isin(record.gt, named).any(axis=1), dtype=np.bool_)
+
+
+def _low_gq(record: Record, mask: Mask) -> BoolArray:
+    """Below min_gq or missing. bcftools gives no GQ with reference records: their depth alone decides."""
+    if mask.min_gq is None or (record.gq is None and record.is_reference):
+        return np.zeros(len(record.gt), dtype=np.bool_)
+    return _below(record.gq, mask.min_gq, len(record.gt))
+
+
+def _low_dp(record: Record, mask: Mask, copies: npt.NDArray[np.int8]) -> BoolArray:
+    """Below the depth for the expected copies, or missing; a reference block answers with its MIN_DP."""
+    if mask.min_dp is None or mask.min_dp_haploid is None:
+        return np.zeros(len(record.gt), dtype=np.bool_)
+    depth = record.min_dp if record.is_reference and record.min_dp is not None else record.dp
+    needed = np.where(copies == 1, mask.min_dp_haploid, mask.min_dp)
+    return _below(depth, needed, len(record.gt))
+
+
+def _below(values: npt.NDArray[Any] | None, limit: Any, n: int) -> BoolArray:
+    """Missing (a large negative integer or NaN) is below every limit; so is a field the record lacks."""
+    return np.ones(n, dtype=np.bool_) if values is None else ~(values >= limit)
+
+
+def _low_balance(record: Record, mask: Mask) -> BoolArray:
+    """True where an ALT of the genotype has less than min_ab of the reads (AD / DP; integers, no rounding)."""
+    n = len(record.gt)
+    if mask.min_ab is None:
+        return np.zeros(n, dtype=np.bool_)
+    if record.ad is None or record.dp is None or record.ad.shape[1] != 1 + len(record.alts):
+        return np.ones(n, dtype=np.bool_)
+    low = np.zeros(n, dtype=np.bool_)
+    people = np.arange(n)
+    needed = round(1000 * mask.min_ab) * record.dp.astype(np.int64)
+    for allele in record.gt.T:
+        reads = record.ad[people, np.maximum(allele, 0)].astype(np.int64)
+        low |= (allele > 0) & (1000 * reads < needed)
+    return low

@@ -1,0 +1,38 @@
+"""A file to count: checked against build, sheet and reference, and the rules that follow from it."""
+
+from typing import Literal
+
+from tessera.errors import InputError, Problem, refuse
+from tessera.files.vcf import VariantFile
+from tessera.genome.build import Build
+
+REMEDY = "Give the build the file was made on (--build)."
+AnBasis = Literal["gvcf", "declared", "variant_only"]
+
+
+def fitting_build(file: VariantFile, build: Build) -> Build:
+    """The build in the file's contig naming. Raises InputError where lengths differ or no contig is known."""
+    fitted = build.named_like(file.contig_lengths)
+    known = [contig for contig in fitted.contigs if contig.name in file.contig_lengths]
+    if not known:
+        named = f"contigs {', '.join(list(file.contig_lengths)[:5]) or 'none'}"
+        raise refuse(f"{file.path} header", named, f"##contig lines of build {build.name}", REMEDY)
+    problems = [
+        Problem(f"{file.path} header contig {contig.name}", f"length {found:,}",
+                f"{contig.length:,} as in build {build.name}", REMEDY)
+        for contig in known
+        if (found := file.contig_lengths[contig.name]) is not None and found != contig.length
+    ]  # fmt: skip
+    if problems:
+        raise InputError(problems)
+    return fitted
+
+
+def an_basis(file: VariantFile, *, has_callable: bool) -> AnBasis:
+    """How bases without a variant are known: by reference blocks, by declaration, or not at all."""
+    if file.is_gvcf():
+        if has_callable:
+            raise refuse(str(file.path), "reference blocks and callable regions for it", "one of the two",
+                         "Leave --callable to cohort VCFs: a gVCF answers by its own blocks.")  # fmt: skip
+        return "gvcf"
+    return "declared" if has_callable else "variant_only"

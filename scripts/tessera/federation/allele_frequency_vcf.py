@@ -1,0 +1,98 @@
+"""The allele-frequency VCF of the Genome of Europe and GDI: names and values as their importers expect them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import polars as pl
+
+from tessera.errors import InputError, Problem
+from tessera.summary.blocks import Block
+from tessera.summary.frequencies import PEOPLE, VARIANT, leaf_counts
+from tessera.summary.manifest import Manifest
+
+#: a population tag of the Genome of Europe: two capital letters
+COUNTRY = re.compile(r"[A-Z]{2}")
+SEXES = ("F", "M")
+ZYGOSITIES = {"Het": "heterozygous", "Hom": "homozygous", "Hemi": "hemizygous"}
+
+
+def check_populations(manifest: Manifest) -> None:
+    """Raise InputError when a population cannot be an INFO tag of this VCF."""
+    names = sorted({stratum.rpartition("_")[0] for stratum in manifest.people})
+    problems = [
+        Problem(f"population {name}", f"{len(name)} characters", "two capital letters, as in EE",
+                "Name populations so in the sample sheet, or export with --total.")
+        for name in names
+        if not COUNTRY.fullmatch(name)
+    ]  # fmt: skip
+    if problems:
+        raise InputError(problems)
+
+
+def groups(manifest: Manifest, *, total_only: bool) -> dict[str, list[str]]:
+    """Tag suffix -> leaf strata: everybody, then by sex, by population, and by both; U is in totals alone."""
+    strata = sorted(manifest.people)
+    found: dict[str, list[str]] = {"": strata}
+    if total_only:
+        return found
+    for sex in SEXES:
+        found[f"_{sex}"] = [s for s in strata if s.endswith(f"_{sex}")]
+    for population in sorted({s.rpartition("_")[0] for s in strata}):
+        mine = [s for s in strata if s.rpartition("_")[0] == population]
+        found[f"_{population}"] = mine
+        for sex in SEXES:
+            found[f"_{population}_{sex}"] = [s for s in mine if s.endswith(f"_{sex}")]
+    return {suffix: members for suffix, members in found.items() if members}
+
+
+def header(manifest: Manifest, suffixes: Sequence[str]) -> list[str]:
+    """The header lines, without line ends; contigs of the build, INFO lines of every group."""
+    build = manifest.rules["build"]
+    lines = ["##fileformat=VCFv4.3", f"##reference=seqcol:{manifest.rules['reference'] or 'not checked'}"]
+    lines.append('##FILTER=<ID=PASS,Description="All filters passed">')
+    lines += [f"##contig=<ID={c['name']},length={c['length']},assembly={build['name']}>" for c in build["contigs"]]
+    for suffix in suffixes:
+        who = f"in {suffix.strip('_').replace('_', ', ')}" if suffix else "in all people counted"
+        lines.append(_info(f"AF{suffix}", "A", "Float", f"Allele frequency {who}"))
+        lines.append(_info(f"AC{suffix}", "A", "Integer", f"Allele count {who}"))
+        lines.append(_info(f"AN{suffix}", "1", "Integer", f"Called alleles {who}"))
+        for zygosity, word in ZYGOSITIES.items():
+            text = f"Alleles in {word} genotypes {who}"
+            lines.append(_info(f"AC{suffix}_{zygosity}", "A", "Integer", text))
+    return [*lines, "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
+
+
+def records(block: Block, manifest: Manifest, by: dict[str, list[str]]) -> Iterator[str]:
+    """The VCF lines of one block, without line ends: variants that somebody carries, written in bases.
+
+    AC = AC_Hom + AC_Het + AC_Hemi, where AC_Hom counts alleles; on MT, heteroplasmic people are AC_Het.
+    """
+    rows = leaf_counts(block, sorted(manifest.people)).filter(pl.col("alt").str.contains(r"^[ACGTN]+$"))
+    for place, people in rows.group_by(VARIANT, maintain_order=True):
+        of = {row["stratum"]: row for row in people.select("stratum", *PEOPLE).iter_rows(named=True)}
+        counts = {suffix: _sum([of[stratum] for stratum in strata]) for suffix, strata in by.items()}
+        if counts[""]["AC"] == 0:
+            continue
+        contig, pos, ref, alt = place
+        info = ";".join(field for suffix, count in counts.items() for field in _fields(suffix, count))
+        yield f"{contig}\t{pos}\t.\t{ref}\t{alt}\t.\tPASS\t{info}"
+
+
+def _sum(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+    total = {name: sum(row[name] for row in rows) for name in PEOPLE}
+    zygosity = {"Het": total["n_het"], "Hom": 2 * total["n_homalt"], "Hemi": total["n_hemi"]}
+    return {"AC": sum(zygosity.values()), "AN": 2 * total["n_dip"] + total["n_hap"], **zygosity}
+
+
+def _fields(suffix: str, count: dict[str, int]) -> Iterator[str]:
+    frequency = f"{count['AC'] / count['AN']:.9g}" if count["AN"] else "."
+    yield f"AF{suffix}={frequency}"
+    yield f"AC{suffix}={count['AC']}"
+    yield f"AN{suffix}={count['AN']}"
+    for zygosity in ZYGOSITIES:
+        yield f"AC{suffix}_{zygosity}={count[zygosity]}"
+
+
+def _info(name: str, number: str, kind: str, text: str) -> str:
+    return f'##INFO=<ID={name},Number={number},Type={kind},Description="{text}">'

@@ -1,0 +1,167 @@
+"""Reading the configuration: YAML files merged as Snakemake merges them, variables expanded, files there."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tessera.errors import InputError, Problem, refuse
+from tessera.files.builds import read_build
+from tessera.files.paths import expand, is_file, is_folder, variables
+from tessera.schemas.config import NAMED_BUILDS, Config, build_config, check_config
+from tessera.schemas.document import quoted
+from tessera.schemas.qc_policy import QcPolicy, parse_policy
+
+_RELATIVE = "A relative path starts at the working directory."
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which a key may stand once; YAML itself lets the last one win in silence."""
+
+
+def _mapping_without_repeats(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = key_node.value
+        if isinstance(key, str):
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key} stands twice", key_node.start_mark)
+            seen.add(key)
+    loader.flatten_mapping(node)
+    return loader.construct_mapping(node, deep=True)
+
+
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats)
+
+
+def read_config(paths: Sequence[Path], *, environment: Mapping[str, str] = os.environ) -> Config:
+    """The configuration of YAML files, later ones over earlier ones. Raises InputError with every problem."""
+    return parse_config(merge_documents(paths), where=", ".join(map(str, paths)), environment=environment)
+
+
+def parse_config(
+    document: Mapping[str, Any], *, where: str = "config", environment: Mapping[str, str] = os.environ
+) -> Config:
+    """The typed configuration of a mapping, such as Snakemake's `config`.
+
+    Variables in paths are expanded by `environment`; relative paths start at the working directory; the files
+    it names must exist (sample sheets are not read). Raises InputError with every problem.
+    """
+    problems = check_config(document, where=where)
+    if problems:
+        raise InputError(problems)
+    expanded, problems = _expand(document, where, environment)
+    if not problems:
+        config = build_config(expanded)
+        problems = list(_check_files(config, where))
+    if problems:
+        raise InputError(problems)
+    return config
+
+
+def merge_documents(paths: Sequence[Path]) -> dict[str, Any]:
+    """The mapping that several YAML files make; within mappings, later files win key by key."""
+    merged: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            document = read_yaml(path)
+            if not isinstance(document, dict):
+                raise refuse(str(path), "no mapping", "keys and values", "See config/README.md.")
+            merged = _merged(merged, document)
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    return merged
+
+
+def read_yaml(path: Path) -> object:
+    """The document of a YAML file. Raises InputError, with the line where YAML goes wrong."""
+    try:
+        return yaml.load(path.read_bytes(), _StrictLoader)
+    except FileNotFoundError:
+        raise refuse(str(path), "there is no such file", "a YAML file", "Check the path.") from None
+    except OSError as error:
+        raise refuse(str(path), f"cannot be read ({error.strerror})", "a YAML file") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise refuse(f"{path} line {line}", f"{error.problem}", "valid YAML") from None
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise refuse(str(path), f"no YAML ({quoted(error)})", "valid YAML in UTF-8") from None
+
+
+def read_policy(path: Path) -> QcPolicy:
+    """The QC policy of a YAML file. Raises InputError with every problem."""
+    return parse_policy(read_yaml(path), where=str(path))
+
+
+def sheet_paths(document: Mapping[str, Any], *, environment: Mapping[str, str] = os.environ) -> list[Path]:
+    """The sample sheets a document names, as far as it is well formed."""
+    nodes = document.get("nodes")
+    named = (
+        [node.get("samples") for node in nodes.values() if isinstance(node, dict)] if isinstance(nodes, dict) else []
+    )
+    texts = [expand(text, environment) for text in named if isinstance(text, str) and text]
+    return list(dict.fromkeys(Path(text) for text in texts if not variables(text)))
+
+
+def _merged(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    both = {
+        key: _merged(earlier[key], later[key])
+        for key in earlier.keys() & later.keys()
+        if isinstance(earlier[key], dict) and isinstance(later[key], dict)
+    }
+    return {**earlier, **later, **both}
+
+
+def _expand(
+    document: Mapping[str, Any], where: str, environment: Mapping[str, str]
+) -> tuple[dict[str, Any], list[Problem]]:
+    """The document with the variables in its texts expanded, and those that are not set."""
+    problems: list[Problem] = []
+
+    def expanded(value: Any, key: str) -> Any:
+        if isinstance(value, Mapping):
+            return {name: expanded(below, f"{key}.{name}".lstrip(".")) for name, below in value.items()}
+        if isinstance(value, list):
+            return [expanded(below, f"{key}[{index}]") for index, below in enumerate(value)]
+        if not isinstance(value, str):
+            return value
+        for name in variables(value):
+            if name not in environment:
+                found, remedy = f"the variable ${name} is not set", f"Say: export {name}=..."
+                problems.append(Problem(f"{where} {key}", found, "a set variable", remedy))
+        return expand(value, environment)
+
+    return expanded(document, ""), problems
+
+
+def _check_files(config: Config, where: str) -> Iterator[Problem]:
+    """Files and folders that are not there, and a build or a policy that is wrong in itself."""
+    files = {"reference": config.reference, "qc_policy": config.qc_policy}
+    files |= {f"nodes.{name}.callable": node.callable for name, node in config.nodes.items()}
+    folders = {f"federation.summaries[{i}]": path for i, path in enumerate(config.federation.summaries)}
+    for key, path in files.items():
+        if path is not None and not is_file(path):
+            yield Problem(f"{where} {key}", f"there is no file {quoted(path)}", "an existing file", _RELATIVE)
+    for key, path in {**folders, "truth": config.truth}.items():
+        if path is not None and not is_folder(path):
+            yield Problem(f"{where} {key}", f"there is no folder {quoted(path)}", "an existing folder", _RELATIVE)
+    if config.build not in NAMED_BUILDS and not is_file(Path(config.build)):
+        expected = f"{', '.join(NAMED_BUILDS)}, or an existing build file"
+        yield Problem(f"{where} build", f"there is no build or file {quoted(config.build)}", expected, _RELATIVE)
+    else:
+        yield from _problems_of(read_build, config.build)
+    if is_file(config.qc_policy):
+        yield from _problems_of(read_policy, config.qc_policy)
+
+
+def _problems_of(read: Callable[[Any], object], argument: str | Path) -> list[Problem]:
+    try:
+        read(argument)
+    except InputError as error:
+        return error.problems
+    return []

@@ -1,0 +1,36 @@
+"""Reading `samtools depth`: three thousand million lines for a human genome, so in blocks, not in lines."""
+
+import io
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import polars as pl
+
+from tessera.errors import refuse
+
+SCHEMA = {"contig": pl.String, "pos": pl.Int64, "depth": pl.Int64}
+
+
+def read_depth(stream: BinaryIO, where: str, *, block_bytes: int = 1 << 25) -> Iterator[pl.DataFrame]:
+    """Yield frames of (contig, pos, depth), pos 1-based, each of about `block_bytes` of text.
+
+    Raises InputError when a line has another shape.
+    """
+    rest = b""
+    while block := stream.read(block_bytes):
+        whole, newline, rest = (rest + block).rpartition(b"\n")
+        if newline:
+            yield _frame(whole, where)
+    if rest:
+        raise refuse(where, "its last line has no end", "whole lines", "The file or the pipe was cut short.")
+
+
+def _frame(lines: bytes, where: str) -> pl.DataFrame:
+    expected = "contig, position and depth, tab-separated"
+    try:
+        frame = pl.read_csv(io.BytesIO(lines), has_header=False, separator="\t", schema=SCHEMA, quote_char=None)
+    except pl.exceptions.PolarsError as error:
+        raise refuse(where, str(error).splitlines()[0], expected) from error
+    if any(frame.null_count().row(0)):
+        raise refuse(where, "an empty field", expected)
+    return frame

@@ -1,0 +1,72 @@
+"""A reference FASTA: bases by position, and the digest of what is counted on it."""
+
+from pathlib import Path
+
+import pysam
+
+from tessera.errors import InputError, Problem, refuse
+from tessera.genome.build import Build
+from tessera.genome.digests import refget, seqcol
+
+WINDOW = 1 << 20
+
+
+class Reference:
+    """An indexed FASTA, read window by window so that memory does not grow with the contig."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise refuse(
+                str(path),
+                "no such file",
+                "a reference FASTA",
+                "Give --reference, or reference: in the config.",
+            )
+        try:
+            self._fasta = pysam.FastaFile(str(path))
+        except (OSError, ValueError) as error:
+            raise refuse(
+                str(path),
+                f"not readable as an indexed FASTA ({error})",
+                "FASTA, plain or BGZF, with .fai",
+                f"Run: samtools faidx {path}",
+            ) from error
+        self.path = path
+        self.lengths = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
+        self._contig, self._start, self._window = "", 0, ""
+
+    def bases(self, contig: str, start: int, end: int) -> str:
+        """Bases of [start, end), 0-based, upper case; shorter where the contig ends."""
+        if contig != self._contig or start < self._start or end > self._start + len(self._window):
+            self._contig, self._start = contig, max(0, start - WINDOW // 2)
+            stop = max(end, self._start + WINDOW)
+            self._window = self._fasta.fetch(contig, self._start, min(stop, self.lengths[contig])).upper()
+        return self._window[start - self._start : end - self._start]
+
+    def known_bases(self, contig: str) -> int:
+        """Bases of a contig that are not N."""
+        windows = (self.bases(contig, start, start + WINDOW) for start in range(0, self.lengths[contig], WINDOW))
+        return sum(len(window) - window.count("N") for window in windows)
+
+    def check_against(self, build: Build) -> None:
+        """Refuse a FASTA whose contigs have other lengths than the build's, or none of them."""
+        counted = [contig for contig in build.contigs if contig.name in self.lengths]
+        problems = [
+            Problem(
+                f"{self.path} contig {contig.name}",
+                f"{self.lengths[contig.name]:,} bases",
+                f"{contig.length:,} as in build {build.name}",
+                "Give the FASTA of this build, or the build of this FASTA (--build).",
+            )
+            for contig in counted
+            if self.lengths[contig.name] != contig.length
+        ]
+        if not counted:
+            problems = [Problem(str(self.path), "none of the build's contigs", f"contigs of build {build.name}")]
+        if problems:
+            raise InputError(problems)
+
+    def seqcol(self, build: Build) -> str:
+        """GA4GH seqcol digest of the counted contigs, in the build's order; decoys do not change it."""
+        names = [contig.name for contig in build.contigs if contig.name in self.lengths]
+        return seqcol(names, [refget(self._fasta.fetch(name).upper().encode("ascii")) for name in names])

@@ -1,0 +1,62 @@
+"""Metrics of samples: on alignments one JSON file each, as GA4GH WGS QC version 1; on calls a table."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tessera.errors import InputError, Problem, refuse
+from tessera.files.atomic import written_aside
+from tessera.files.tables import read_tsv
+from tessera.schemas.variant_metrics import VARIANT_METRICS
+
+
+def write_metrics(path: Path, document: dict[str, Any]) -> None:
+    """Write a document `{biosample: {id}, wgs_qc_metrics: {aln_metrics: {}}, tessera: {}}`."""
+    with written_aside(path) as aside:
+        aside.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def read_metrics(path: Path) -> dict[str, Any]:
+    """The metrics of a file as one flat row, `sample` first; a metric that could not be measured is None.
+
+    Raises InputError when the file is missing or has another shape.
+    """
+    expected = "a metrics file of tessera measure-alignments"
+    if not path.is_file():
+        raise refuse(str(path), "no such file", expected)
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise refuse(str(path), f"not JSON ({error})", expected) from error
+    match document:
+        case {
+            "biosample": {"id": str(sample)},
+            "wgs_qc_metrics": {"aln_metrics": dict(standard)},
+            "tessera": dict(own),
+        }:
+            return {"sample": sample, **standard, **own}
+    raise InputError([Problem(str(path), "no biosample.id, aln_metrics or tessera", expected)])
+
+
+def read_alignment_metrics(paths: Sequence[Path]) -> pl.DataFrame:
+    """One row per file of `tessera measure-alignments`: `sample` and its metrics."""
+    rows = [read_metrics(path) for path in paths]
+    frame = pl.DataFrame(rows, schema_overrides={"sample": pl.String}, infer_schema_length=None)
+    return _once_each(frame) if rows else pl.DataFrame(schema={"sample": pl.String})
+
+
+def read_variant_metrics(paths: Sequence[Path]) -> pl.DataFrame:
+    """The rows of all files of `tessera measure-variants`: `sample` and its metrics."""
+    return _once_each(
+        pl.concat([pl.DataFrame(schema=VARIANT_METRICS.schema), *(read_tsv(path, VARIANT_METRICS) for path in paths)])
+    )
+
+
+def _once_each(rows: pl.DataFrame) -> pl.DataFrame:
+    twice = rows.filter(pl.col("sample").is_duplicated())["sample"].unique().sort()
+    if len(twice):
+        raise InputError([Problem(f"sample {name}", "measured twice", "one file with its metrics") for name in twice])
+    return rows

@@ -1,0 +1,23 @@
+"""Provenance: which tools and arguments made an artefact; it lies beside the artefact, never inside."""
+
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from tessera import __version__
+from tessera.files.atomic import written_aside
+
+TOOLS = ("cyvcf2", "numpy", "polars", "pyarrow", "pysam")
+
+
+def write_provenance(artefact: Path, command: str, arguments: Mapping[str, object]) -> None:
+    """Write `<artefact>.provenance.json`: command, arguments, versions."""
+    content = {
+        "command": command,
+        "arguments": {name: str(value) for name, value in sorted(arguments.items())},
+        "versions": {"tessera": __version__, "python": platform.python_version()} | {t: version(t) for t in TOOLS},
+    }
+    with written_aside(artefact.with_name(f"{artefact.name}.provenance.json")) as aside:
+        aside.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")

@@ -1,0 +1,231 @@
+"""A run: the configuration and each node's samples, with ready answers to what rules ask."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tessera.errors import InputError, Problem
+from tessera.files.config import parse_config, sheet_paths
+from tessera.files.samples import read_samples
+from tessera.schemas.config import Config
+from tessera.schemas.samples import each_person
+
+#: samples that are summed in one command, whose line names them all
+BATCH_LIMIT = 1000
+#: kinds of input from which genotypes are still to be called
+CALLED_KINDS = ("fastq", "bam", "cram")
+
+
+@dataclass(frozen=True)
+class CohortFile:
+    """A cohort VCF of a node: a name for it, unique in the node, and the samples counted out of it."""
+
+    id: str
+    path: str
+    samples: tuple[str, ...]
+
+
+class Node:
+    """The samples of one node; withdrawn ones are left out of everything but `withdrawn`."""
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        """`rows`: a tidy sheet (`SAMPLE_ROWS`)."""
+        self.rows = rows
+        self.withdrawn: list[str] = each_person(rows.filter("withdrawn"))["sample"].to_list()
+        columns = ("sample", "sex", "kind", "read_group", "fastq_1", "fastq_2", "bam", "cram", "gvcf", "vcf")
+        used = rows.filter(~pl.col("withdrawn")).select(columns)
+        self.kinds: dict[str, str] = {}
+        self.karyotypes: dict[str, str] = {}
+        #: sample -> lane -> its two FASTQ files
+        self.fastq: dict[str, dict[str, tuple[str, str]]] = {}
+        #: sample -> its BAM, CRAM, gVCF or VCF
+        self.files: dict[str, str] = {}
+        for sample, sex, kind, lane, fastq_1, fastq_2, *others in used.iter_rows():
+            self.kinds[sample], self.karyotypes[sample] = kind, sex
+            if kind == "fastq":
+                self.fastq.setdefault(sample, {})[lane] = (fastq_1, fastq_2)
+            else:
+                self.files[sample] = next(file for file in others if file is not None)
+
+    def of_kind(self, *kinds: str) -> list[str]:
+        """The samples that enter by one of these kinds of input, in the order of the sheet."""
+        return [sample for sample, kind in self.kinds.items() if kind in kinds]
+
+    @cached_property
+    def batches(self) -> dict[str, list[str]]:
+        """Batch -> its samples that are counted alone, out of a gVCF that came or is called; in the sheet's order."""
+        alone = each_person(self.rows).filter(~pl.col("withdrawn") & (pl.col("kind") != "vcf"))
+        return dict(alone.group_by("batch", maintain_order=True).agg("sample").iter_rows())
+
+    @cached_property
+    def facts(self) -> dict[str, str]:
+        """Sample -> what a decision and counts follow from besides files: karyotype, stratum, consent, as one text."""
+        facts = pl.concat_str("sex", "stratum", pl.col("consent").fill_null("not stated"), separator=" ")
+        return dict(each_person(self.rows).select("sample", facts).iter_rows())
+
+    @cached_property
+    def cohort_files(self) -> dict[str, CohortFile]:
+        """The distinct cohort VCFs by id, in the order of the sheet."""
+        samples: dict[str, list[str]] = {}
+        for sample in self.of_kind("vcf"):
+            samples.setdefault(self.files[sample], []).append(sample)
+        # an id never is the name of a sample that has results of its own beside those of the cohort file
+        ids = _unique_ids(list(samples), self.of_kind(*CALLED_KINDS, "gvcf"))
+        return {ids[path]: CohortFile(ids[path], path, tuple(named)) for path, named in samples.items()}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A configuration and the samples of its nodes. An unknown node, sample or lane is a KeyError."""
+
+    config: Config
+    node: Mapping[str, Node]
+
+    @property
+    def nodes(self) -> list[str]:
+        """Names of the nodes, in the order of the configuration."""
+        return list(self.node)
+
+    def sheet(self, node: str) -> str:
+        """Path of a node's sample sheet."""
+        return str(self.config.nodes[node].samples)
+
+    def samples(self, node: str) -> list[str]:
+        """Every sample that is processed, in the order of the sheet; withdrawn ones are not."""
+        return list(self.node[node].kinds)
+
+    def withdrawn(self, node: str) -> list[str]:
+        """Samples whose consent was withdrawn."""
+        return self.node[node].withdrawn
+
+    def kind(self, node: str, sample: str) -> str:
+        """Where a sample enters: fastq, bam, cram, gvcf or vcf."""
+        return self.node[node].kinds[sample]
+
+    def karyotype(self, node: str, sample: str) -> str:
+        """Sex karyotype of a sample, NA if unknown."""
+        return self.node[node].karyotypes[sample]
+
+    def facts(self, node: str, sample: str) -> str:
+        """What the sheet says of a sample; a change of it changes the sample's counts."""
+        return self.node[node].facts[sample]
+
+    def batches(self, node: str) -> dict[str, list[str]]:
+        """Batch -> its samples that are counted alone, in the order of the sheet."""
+        return self.node[node].batches
+
+    def lanes(self, node: str, sample: str) -> list[str]:
+        """Read groups of a FASTQ sample, in the order of the sheet."""
+        return list(self.node[node].fastq[sample])
+
+    def fastq(self, node: str, sample: str, lane: str) -> tuple[str, str]:
+        """The two FASTQ files of a lane."""
+        return self.node[node].fastq[sample][lane]
+
+    def read_group_line(self, node: str, sample: str, lane: str) -> str:
+        r"""The `@RG` line of a lane for an aligner's -R, its tabs written as backslash and t."""
+        self.fastq(node, sample, lane)
+        return rf"@RG\tID:{sample}.{lane}\tSM:{sample}\tLB:{sample}\tPL:ILLUMINA"
+
+    def file(self, node: str, sample: str) -> str:
+        """The BAM, CRAM, gVCF or cohort VCF of a sample that is not FASTQ."""
+        return self.node[node].files[sample]
+
+    def fastq_samples(self, node: str) -> list[str]:
+        """Samples to align."""
+        return self.node[node].of_kind("fastq")
+
+    def aligned_samples(self, node: str) -> list[str]:
+        """Samples that came aligned, as BAM or CRAM."""
+        return self.node[node].of_kind("bam", "cram")
+
+    def called_samples(self, node: str) -> list[str]:
+        """Samples whose genotypes are still to be called: FASTQ, BAM and CRAM."""
+        return self.node[node].of_kind(*CALLED_KINDS)
+
+    def gvcf_samples(self, node: str) -> list[str]:
+        """Samples that came as a gVCF."""
+        return self.node[node].of_kind("gvcf")
+
+    def cohort_files(self, node: str) -> list[CohortFile]:
+        """The distinct cohort VCFs, in the order of the sheet."""
+        return list(self.node[node].cohort_files.values())
+
+    def cohort_file(self, node: str, id: str) -> CohortFile:
+        """A cohort VCF by its id."""
+        return self.node[node].cohort_files[id]
+
+
+def read_run(config: Config, *, environment: Mapping[str, str] = os.environ) -> Run:
+    """Read the sample sheets of a configuration. Raises InputError with the problems of all sheets."""
+    nodes: dict[str, Node] = {}
+    problems: list[Problem] = []
+    for name, node in config.nodes.items():
+        try:
+            nodes[name] = Node(read_samples(node.samples, need_inputs=True, environment=environment))
+        except InputError as error:
+            problems += error.problems
+        else:
+            problems += _cross_checks(config, name, nodes[name])
+    if problems:
+        raise InputError(list(dict.fromkeys(problems)))
+    return Run(config, nodes)
+
+
+def check_run(document: Mapping[str, Any], *, where: str, environment: Mapping[str, str] = os.environ) -> Run:
+    """As `read_run(parse_config(document))`; a refused configuration does not hide problems of its sheets."""
+    try:
+        config = parse_config(document, where=where, environment=environment)
+    except InputError as error:
+        problems = error.problems
+    else:
+        return read_run(config, environment=environment)
+    for sheet in sheet_paths(document, environment=environment):
+        try:
+            read_samples(sheet, need_inputs=True, environment=environment)
+        except InputError as error:
+            problems += error.problems
+    raise InputError(problems)
+
+
+def _cross_checks(config: Config, name: str, node: Node) -> list[Problem]:
+    """What the configuration must say for the inputs that a node's sheet brings."""
+    sheet = config.nodes[name].samples
+    problems = [
+        Problem(str(sheet), f"batch {batch} has {len(samples)} samples", f"at most {BATCH_LIMIT} in a batch",
+                "Give the samples smaller batches. See config/README.md#batch.")
+        for batch, samples in node.batches.items()
+        if len(samples) > BATCH_LIMIT
+    ]  # fmt: skip
+    called = node.of_kind(*CALLED_KINDS)
+    if called and config.reference is None:
+        found = f"{len(called)} samples are FASTQ, BAM or CRAM, and no reference is given"
+        remedy = "See config/README.md#key-reference."
+        problems.append(Problem(str(sheet), found, "reference: FASTA in the configuration", remedy))
+    if config.nodes[name].callable is not None and node.kinds and not node.of_kind("vcf"):
+        found = f"nodes.{name}.callable is given, and no sample of the node is in a cohort VCF"
+        remedy = "Remove callable: gVCFs and reads tell themselves where people are called."
+        problems.append(Problem(str(sheet), found, "callable only beside cohort VCFs", remedy))
+    return problems
+
+
+def _unique_ids(paths: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
+    """Path -> file name without folder and format; a second file of the same name gets a number."""
+    used = set(taken)
+    ids = {}
+    for path in paths:
+        stem = re.sub(r"(\.g)?(\.vcf|\.bcf)?(\.b?gz)?$", "", Path(path).name) or "cohort"
+        stem = re.sub(r"[^A-Za-z0-9._-]", "_", stem)
+        number = 1
+        ids[path] = stem
+        while ids[path] in used:
+            number += 1
+            ids[path] = f"{stem}-{number}"
+        used.add(ids[path])
+    return ids

@@ -1,0 +1,205 @@
+"""A summary on disk: a folder with manifest.json and, per table and contig, one Parquet file.
+
+Each block is one row group, so a reader holds one million bases at a time whatever the size of the summary.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tessera.errors import refuse
+from tessera.files.atomic import directory_written_aside
+from tessera.schemas.an_track import AN_TRACK
+from tessera.schemas.histograms import HISTOGRAMS
+from tessera.schemas.variants import VARIANTS
+from tessera.summary.blocks import BLOCK_SIZE, POSITIONS, Block, BlockKey
+from tessera.summary.manifest import COUNTED_FIELDS, SCHEMA_VERSION, Manifest
+
+MANIFEST = "manifest.json"
+TABLES = {table.name: table for table in (VARIANTS, AN_TRACK, HISTOGRAMS)}
+REMAKE = "Make the summary again with tessera count or merge."
+
+
+class SummaryFolder:
+    """A summary to read from; its manifest is read at once, its blocks when they are asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.raw = _read_manifest(path)
+        self.manifest = Manifest(self.raw["rules"], **{name: self.raw[name] for name in COUNTED_FIELDS})
+        self._files: dict[tuple[str, str], tuple[pq.FileMetaData, dict[int, int]]] = {}
+
+    @property
+    def contigs(self) -> list[str]:
+        """Contigs of which something is stored, in the build's order."""
+        stored = {Path(member).stem for member in self.raw["members"]}
+        return [contig["name"] for contig in self.manifest.rules["build"]["contigs"] if contig["name"] in stored]
+
+    def indices(self, contig: str, tables: Iterable[str] = tuple(TABLES)) -> list[int]:
+        """The numbers of the blocks of a contig for which one of `tables` stores something, in order."""
+        return sorted({index for table in tables for index in self._layout(table, contig)[1]})
+
+    def block(self, key: BlockKey) -> Block:
+        """One block; empty where nothing is stored."""
+        return Block(**{name: self._table(name, key) for name in TABLES})
+
+    def blocks(self) -> Iterator[tuple[BlockKey, Block]]:
+        """All blocks, in genome order."""
+        for contig in self.contigs:
+            for index in self.indices(contig):
+                key = BlockKey(contig, index)
+                yield key, self.block(key)
+
+    def _member(self, table: str, contig: str) -> Path | None:
+        name = f"{table}/{contig}.parquet"
+        return self.path / name if name in self.raw["members"] else None
+
+    def _layout(self, table: str, contig: str) -> tuple[pq.FileMetaData | None, dict[int, int]]:
+        """A member's footer, and block number -> row group; read once."""
+        member = self._member(table, contig)
+        if member is None:
+            return None, {}
+        if (table, contig) not in self._files:
+            self._files[table, contig] = _layout(member, table)
+        return self._files[table, contig]
+
+    def _table(self, name: str, key: BlockKey) -> pl.DataFrame:
+        metadata, groups = self._layout(name, key.contig)
+        if key.index not in groups:
+            return pl.DataFrame(schema=TABLES[name].schema)
+        with pq.ParquetFile(self.path / name / f"{key.contig}.parquet", metadata=metadata) as file:
+            frame = pl.from_arrow(file.read_row_group(groups[key.index]))
+        assert isinstance(frame, pl.DataFrame)
+        return frame.cast(TABLES[name].schema)
+
+
+class SummaryWriter:
+    """Writes blocks in order within each contig; several contigs may be written side by side."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writers: dict[tuple[str, str], pq.ParquetWriter] = {}
+
+    def write(self, key: BlockKey, block: Block) -> None:
+        """Append one block to the files of its contig."""
+        for name in TABLES:
+            frame: pl.DataFrame = getattr(block, name)
+            if not frame.is_empty():
+                table = _to_arrow(frame)
+                self._writer(name, key.contig, table.schema).write_table(table, row_group_size=max(1, table.num_rows))
+
+    def close_contig(self, contig: str) -> None:
+        """Finish the files of a contig."""
+        for name in TABLES:
+            writer = self._writers.pop((name, contig), None)
+            if writer is not None:
+                writer.close()
+
+    def finish(self, manifest: Manifest) -> None:
+        """Close every file and write the manifest with the digest of each."""
+        for _, contig in list(self._writers):
+            self.close_contig(contig)
+        members = {name: _sha256(self._folder / name) for name in _members(self._folder)}
+        content = {
+            "schema": SCHEMA_VERSION,
+            "fingerprint": manifest.fingerprint,
+            **asdict(manifest),
+            "members": members,
+        }
+        text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=True)
+        (self._folder / MANIFEST).write_text(f"{text}\n")
+
+    def _writer(self, table: str, contig: str, schema: pa.Schema) -> pq.ParquetWriter:
+        if (table, contig) not in self._writers:
+            (self._folder / table).mkdir(exist_ok=True)
+            path = self._folder / table / f"{contig}.parquet"
+            self._writers[table, contig] = pq.ParquetWriter(path, schema, compression="zstd", store_schema=False)
+        return self._writers[table, contig]
+
+
+@contextmanager
+def new_summary(out: Path) -> Iterator[SummaryWriter]:
+    """A writer whose summary appears at `out` complete, replacing a summary there, or not at all.
+
+    Raises InputError when `out` exists and is something else than a summary.
+    """
+    _refuse_foreign(out)
+    with directory_written_aside(out) as folder:
+        yield SummaryWriter(folder)
+
+
+def verify_members(path: Path, raw: Mapping[str, Any]) -> list[str]:
+    """What is wrong with a summary's files, as sentences: missing, altered, or not belonging there."""
+    present, listed = set(_members(path)), raw["members"]
+    problems = [f"{name} is missing" for name in sorted(set(listed) - present)]
+    problems += [f"{name} does not belong to a summary" for name in sorted(present - set(listed))]
+    return problems + [
+        f"{name} is not the file the manifest names (sha256 differs)"
+        for name in sorted(present & set(listed))
+        if _sha256(path / name) != listed[name]
+    ]
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    where, expected = str(path), "a summary folder (manifest.json, variants/, an_track/, histograms/)"
+    if not (path / MANIFEST).is_file():
+        raise refuse(where, "no manifest.json" if path.is_dir() else "no such folder", expected)
+    try:
+        raw = json.loads((path / MANIFEST).read_text())
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise refuse(f"{where}/{MANIFEST}", "not JSON", expected, REMAKE) from error
+    needed = {"schema", "fingerprint", "rules", "members", *COUNTED_FIELDS}
+    if not isinstance(raw, dict) or set(raw) != needed:
+        found = ", ".join(sorted(set(raw) ^ needed)) if isinstance(raw, dict) else type(raw).__name__
+        raise refuse(f"{where}/{MANIFEST}", f"missing or unknown keys: {found}", ", ".join(sorted(needed)), REMAKE)
+    if raw["schema"] != SCHEMA_VERSION:
+        raise refuse(f"{where}/{MANIFEST}", f"schema {raw['schema']}", f"schema {SCHEMA_VERSION}", REMAKE)
+    return raw
+
+
+def _layout(member: Path, table: str) -> tuple[pq.FileMetaData, dict[int, int]]:
+    column, first = POSITIONS[table]
+    at = TABLES[table].names.index(column)
+    try:
+        metadata = pq.read_metadata(member)
+        starts = [metadata.row_group(i).column(at).statistics.min for i in range(metadata.num_row_groups)]
+    except (OSError, pa.ArrowException, AttributeError, IndexError) as error:
+        raise refuse(
+            str(member), "not a readable member", "the Parquet file that the manifest names", REMAKE
+        ) from error
+    return metadata, {(start - first) // BLOCK_SIZE: i for i, start in enumerate(starts)}
+
+
+def _to_arrow(frame: pl.DataFrame) -> pa.Table:
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _members(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST)
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Only an empty folder or (the remains of) a summary may be replaced."""
+    if not out.exists():
+        return
+    foreign = [out] if not out.is_dir() else [p for p in out.iterdir() if p.name not in {MANIFEST, *TABLES}]
+    if foreign:
+        raise refuse(
+            str(out),
+            f"it holds {foreign[0].name}, which is no part of a summary",
+            "a new folder or a summary",
+            "Give another --out, or remove what is there.",
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

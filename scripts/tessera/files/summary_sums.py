@@ -1,0 +1,67 @@
+"""Sums and differences of summaries on disk, block by block, contigs side by side."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tessera.errors import refuse
+from tessera.files.summaries import SummaryFolder, SummaryWriter, new_summary
+from tessera.summary.algebra import combine
+from tessera.summary.blocks import BlockKey
+from tessera.summary.manifest import combine_manifests
+
+#: Summaries added at a time; more are added in groups first. Bounds memory, does not change the sum.
+FAN_IN = 32
+
+
+def merge_summaries(paths: Sequence[Path], out: Path, workers: int, fan_in: int = FAN_IN) -> None:
+    """Write the sum of summaries to `out`. Raises InputError when their rules differ or one is given twice."""
+    _refuse_repeated(paths, out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}.parts.", dir=out.parent) as folder:
+        level = list(paths)
+        while len(level) > fan_in:
+            groups = [level[i : i + fan_in] for i in range(0, len(level), fan_in)]
+            level = [Path(folder) / f"{len(level)}-{number}" for number in range(len(groups))]
+            for group, part in zip(groups, level, strict=True):
+                _combine([(path, 1) for path in group], part, workers)
+        _combine([(path, 1) for path in level], out, workers)
+
+
+def subtract_summary(whole: Path, part: Path, out: Path, workers: int) -> None:
+    """Write `whole` without `part` to `out`. Raises InputError when rules differ or part is not contained."""
+    _refuse_repeated([whole, part], out)
+    _combine([(whole, 1), (part, -1)], out, workers)
+
+
+def _combine(terms: Sequence[tuple[Path, int]], out: Path, workers: int) -> None:
+    """One block of each term is in memory at a time and worker; contigs go side by side."""
+    from dask.base import compute
+    from dask.delayed import delayed
+
+    folders = [SummaryFolder(path) for path, _ in terms]
+    signs = [sign for _, sign in terms]
+    names = [str(path) for path, _ in terms]
+    manifest = combine_manifests([folder.manifest for folder in folders], signs, names)
+    stored = {contig for folder in folders for contig in folder.contigs}
+    contigs = [c["name"] for c in manifest.rules["build"]["contigs"] if c["name"] in stored]
+    with new_summary(out) as writer:
+        tasks = [delayed(_combine_contig)(folders, signs, contig, writer) for contig in contigs]
+        compute(*tasks, scheduler="threads" if workers > 1 else "synchronous", num_workers=workers)  # type: ignore[no-untyped-call]
+        writer.finish(manifest)
+
+
+def _combine_contig(folders: Sequence[SummaryFolder], signs: Sequence[int], contig: str, writer: SummaryWriter) -> None:
+    for index in sorted({index for folder in folders for index in folder.indices(contig)}):
+        key = BlockKey(contig, index)
+        block = combine([(folder.block(key), sign) for folder, sign in zip(folders, signs, strict=True)])
+        writer.write(key, block)
+    writer.close_contig(contig)
+
+
+def _refuse_repeated(paths: Sequence[Path], out: Path) -> None:
+    resolved = [path.resolve() for path in paths]
+    for path in {path for path in resolved if resolved.count(path) > 1}:
+        raise refuse(str(path), "the same summary twice", "each summary once", "A person would be counted twice.")
+    if out.resolve() in resolved:
+        raise refuse("--out", f"{out}, which is one of the summaries", "another folder")

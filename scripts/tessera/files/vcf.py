@@ -1,0 +1,170 @@
+"""Reading VCF and BCF: records with their genotypes as small arrays, and clear words when a file is broken."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from cyvcf2 import VCF
+
+from tessera.errors import refuse
+from tessera.genome.alleles import NON_REF
+
+MISSING, ABSENT = -1, -2
+BGZF_EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+CONTIG_LINE = re.compile(r"##contig=<(.*)>")
+FORMAT_LINE = re.compile(r"##FORMAT=<ID=([^,>]+)")
+GVCF_PEEK = 2000
+
+
+@dataclass(slots=True)
+class Record:
+    """One line of a VCF for the samples asked for (n samples, R alleles).
+
+    `pos` is 1-based, [pos - 1, end) the reference bases it speaks of; `gt` is (n, 2) allele numbers with
+    MISSING for `.` and ABSENT for the second allele of a haploid call; `gq`, `dp`, `min_dp` are (n,) and
+    `ad` (n, R), or None when the record does not carry the field.
+    """
+
+    contig: str
+    pos: int
+    end: int
+    ref: str
+    alts: list[str]
+    passes_filter: bool
+    gt: npt.NDArray[np.int16]
+    gq: npt.NDArray[Any] | None
+    dp: npt.NDArray[Any] | None
+    min_dp: npt.NDArray[Any] | None
+    ad: npt.NDArray[Any] | None
+
+    @property
+    def is_reference(self) -> bool:
+        """True for a reference block or monomorphic record: no allele but the reference is at stake."""
+        return all(alt in NON_REF for alt in self.alts)
+
+
+class VariantFile:
+    """A VCF (plain, gzip, BGZF) or BCF; nothing is trusted before it is looked at."""
+
+    def __init__(self, path: Path) -> None:
+        _refuse_broken_container(path)
+        self.path = path
+        header = self._open(None)
+        raw = header.raw_header
+        self.samples: list[str] = list(header.samples)
+        self.formats = frozenset(FORMAT_LINE.findall(raw))
+        self.contig_lengths = _contig_lengths(raw)
+        header.close()
+
+    def is_gvcf(self) -> bool:
+        """Whether reference blocks answer for the bases without variants; judged by the first records."""
+        return any(record.is_reference and record.end > record.pos for record in islice(self.records(), GVCF_PEEK))
+
+    def records(self, samples: Sequence[str] | None = None) -> Iterator[Record]:
+        """All records in file order, for `samples` (in file order) or for all.
+
+        Raises InputError, naming the record before it, when a line cannot be read, has no GT, or has a
+        genotype of more than two alleles.
+        """
+        vcf = self._open(samples)
+        at = "the header"
+        lines = iter(vcf)
+        while True:
+            try:
+                variant = next(lines, None)
+            except Exception as error:  # cyvcf2 raises plain Exception for htslib's read errors
+                raise refuse(
+                    str(self.path),
+                    f"unreadable record after {at}",
+                    "a complete VCF or BCF",
+                    "The file is truncated or damaged: copy or make it again.",
+                ) from error
+            if variant is None:
+                return
+            at = f"{variant.CHROM}:{variant.POS}"
+            yield self._record(variant, at)
+
+    def _open(self, samples: Sequence[str] | None) -> Any:
+        try:
+            return VCF(str(self.path), samples=None if samples is None else list(samples))
+        except Exception as error:  # cyvcf2 raises OSError or plain Exception
+            raise refuse(str(self.path), "not readable as VCF or BCF", "a VCF (plain or BGZF) or BCF") from error
+
+    def _record(self, variant: Any, at: str) -> Record:
+        genotypes = variant.genotype
+        if genotypes is None:
+            raise refuse(f"{self.path} {at}", "no GT in FORMAT", "a genotype (GT) in every record")
+        alleles = genotypes.array()[:, :-1]
+        if alleles.shape[1] > 2 and (alleles[:, 2:] != ABSENT).any():
+            raise refuse(
+                f"{self.path} {at}",
+                "a genotype of more than two alleles",
+                "haploid or diploid genotypes",
+                "Call again with ploidy 1 or 2; polyploid genotypes are not counted.",
+            )
+        gt = np.full((alleles.shape[0], 2), ABSENT, dtype=np.int16)
+        gt[:, : min(2, alleles.shape[1])] = alleles[:, :2]
+        ref, alts = variant.REF, variant.ALT
+        end = variant.POS - 1 + len(ref)
+        if all(alt in NON_REF for alt in alts):
+            end = max(end, int(variant.INFO.get("END") or 0))
+        fields = variant.FORMAT
+        return Record(
+            contig=variant.CHROM,
+            pos=variant.POS,
+            end=end,
+            ref=ref.upper(),
+            alts=[_upper(alt) for alt in alts],
+            passes_filter=variant.FILTER is None,
+            gt=gt,
+            gq=_scalar(variant, "GQ", fields),
+            dp=_scalar(variant, "DP", fields),
+            min_dp=_scalar(variant, "MIN_DP", fields),
+            ad=variant.format("AD") if "AD" in fields else None,
+        )
+
+
+def _scalar(variant: Any, field: str, fields: Sequence[str]) -> npt.NDArray[Any] | None:
+    if field not in fields:
+        return None
+    values = variant.format(field)
+    return None if values is None or values.dtype.kind not in "if" else values[:, 0]
+
+
+def _upper(allele: str) -> str:
+    return allele.upper() if allele.isalpha() else allele
+
+
+def _contig_lengths(raw_header: str) -> dict[str, int | None]:
+    """Contigs of a VCF header with their lengths, where they are given."""
+    lengths: dict[str, int | None] = {}
+    for line in CONTIG_LINE.findall(raw_header):
+        fields = dict(field.partition("=")[::2] for field in line.split(","))
+        length = fields.get("length", "")
+        lengths[fields.get("ID", "")] = int(length) if length.isdigit() else None
+    return lengths
+
+
+def _refuse_broken_container(path: Path) -> None:
+    """A missing or empty file, or a BGZF without its end-of-file block (SAM specification, section 4.1.2)."""
+    if not path.is_file():
+        raise refuse(str(path), "no such file", "a VCF (plain or BGZF) or BCF")
+    with path.open("rb") as handle:
+        head = handle.read(18)
+        if not head:
+            raise refuse(str(path), "an empty file", "a VCF (plain or BGZF) or BCF")
+        if head[:4] != b"\x1f\x8b\x08\x04" or head[12:14] != b"BC":
+            return
+        handle.seek(-min(len(BGZF_EOF), path.stat().st_size), 2)
+        if handle.read() != BGZF_EOF:
+            raise refuse(
+                str(path),
+                "a truncated BGZF: its end-of-file block is missing",
+                "a complete file",
+                "The copy or the job that wrote it was cut short: copy or make it again.",
+            )

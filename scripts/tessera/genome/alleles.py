@@ -1,0 +1,34 @@
+"""Alleles in their normal form: split, trimmed and left-aligned, as `bcftools norm -m -any` does."""
+
+from collections.abc import Callable
+
+#: bases(start, end), 0-based half-open, upper case, of the contig at hand
+Bases = Callable[[int, int], str]
+
+#: gVCF's "any other allele": evidence about the reference, not an allele
+NON_REF = frozenset({"<NON_REF>", "<*>"})
+
+
+def is_sequence(allele: str) -> bool:
+    """True for an allele written in bases; False for `*`, `.`, symbolic alleles and breakends."""
+    return allele.isalpha()
+
+
+def normalise(pos: int, ref: str, alt: str, bases: Bases) -> tuple[int, str, str]:
+    """Trim and left-align one variant; `pos` is 1-based, before and after.
+
+    The algorithm of Tan, Abecasis and Kang (Bioinformatics 2015, 31:2202): cut equal last bases, extending to
+    the left when an allele runs empty, then cut equal first bases. A variant at the first base of a contig
+    cannot be extended and stays.
+    """
+    while ref[-1] == alt[-1]:
+        if len(ref) > 1 and len(alt) > 1:
+            ref, alt = ref[:-1], alt[:-1]
+        elif pos > 1 and ref != alt:
+            before = bases(pos - 2, pos - 1)
+            pos, ref, alt = pos - 1, before + ref[:-1], before + alt[:-1]
+        else:
+            break
+    while len(ref) > 1 and len(alt) > 1 and ref[0] == alt[0]:
+        pos, ref, alt = pos + 1, ref[1:], alt[1:]
+    return pos, ref, alt

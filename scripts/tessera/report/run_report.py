@@ -1,0 +1,111 @@
+"""The report of a run: who was counted, who was not and why, and what was found, as text and as JSON."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+KEY = ("contig", "pos", "ref", "alt")
+MERGED = "merged"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A node, or all nodes merged: people counted, people not counted by reason, variants that somebody carries.
+
+    `exact` is False where some people's bases without a record are unknown, so that AN is an interval.
+    """
+
+    name: str
+    counted: int
+    not_counted: Mapping[str, int]
+    variants: int
+    exact: bool = True
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A summary against the true numbers: how many were compared and how many differ."""
+
+    scope: str
+    compared: int
+    differ: int
+
+
+def count_variants(blocks: Iterable[pl.DataFrame]) -> int:
+    """How many variants somebody carries, out of leaf tables none of which holds a variant of another."""
+    carriers = pl.sum_horizontal("n_het", "n_homalt", "n_hemi")
+    return sum(block.filter(carriers > 0).select(pl.struct(KEY).n_unique()).item() for block in blocks)
+
+
+def reasons(decisions: pl.DataFrame) -> dict[str, int]:
+    """Reason -> people of a decisions table who are not counted for it; several reasons are one, joined by `;`."""
+    gone = decisions.filter(~pl.col("counted")).group_by("reason").len().sort("reason")
+    return dict(gone.iter_rows())
+
+
+def build_report(nodes: Sequence[Scope], merged: Scope, comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    """The report as a JSON document; `merged_equals_pooled` is None where no true numbers are known."""
+    differ = sum(comparison.differ for comparison in comparisons)
+    return {
+        "nodes": {scope.name: _scope(scope) for scope in nodes},
+        MERGED: _scope(merged),
+        "merged_equals_pooled": None if not comparisons else differ == 0,
+        "numbers_compared": sum(comparison.compared for comparison in comparisons),
+        "numbers_that_differ": differ,
+        "duplicates_between_nodes": "not screened",
+    }
+
+
+def report_text(report: Mapping[str, Any], places: Mapping[str, str]) -> str:
+    """The report for people; `places` is what lies where, in the order in which it is said."""
+    scopes = {**report["nodes"], MERGED: report[MERGED]}
+    table = [("", "counted", "not counted", "variants")]
+    for name, scope in scopes.items():
+        gone = sum(scope["not_counted"].values())
+        table.append((name, f"{scope['counted']:,}", f"{gone:,}", f"{scope['variants']:,}"))
+    why = [
+        (f"{name}: {reason}", f"{people:,}")
+        for name, scope in report["nodes"].items()
+        for reason, people in scope["not_counted"].items()
+    ]
+    parts = ["People and variants\n" + _aligned(table)]
+    if why:
+        parts.append("Not counted, by node and reason\n" + _aligned(why))
+    parts.append("\n".join(_sentences(report)))
+    parts.append("Where it lies\n" + _aligned([(what, where) for what, where in places.items()], numbers=False))
+    return "\n\n".join(parts) + "\n"
+
+
+def _scope(scope: Scope) -> dict[str, Any]:
+    return {
+        "counted": scope.counted,
+        "not_counted": dict(sorted(scope.not_counted.items())),
+        "variants": scope.variants,
+        "exact": scope.exact,
+    }
+
+
+def _sentences(report: Mapping[str, Any]) -> list[str]:
+    compared, differ = report["numbers_compared"], report["numbers_that_differ"]
+    verdict = {
+        None: "not checked, no true numbers were given",
+        True: f"yes ({compared:,} numbers compared)",
+        False: f"NO ({differ:,} of {compared:,} numbers differ)",
+    }[report["merged_equals_pooled"]]
+    sentences = [f"merged == pooled: {verdict}"]
+    if not report[MERGED]["exact"]:
+        sentences.append("AN is an interval: of some people nothing is known where their file lists no variant.")
+    sentences.append("Duplicates between nodes are not screened yet: a person in two nodes is counted twice.")
+    return sentences
+
+
+def _aligned(rows: Sequence[Sequence[str]], *, numbers: bool = True) -> str:
+    """Rows as columns; all but the first are aligned to the right when they are numbers."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        cells = [cell.rjust(width) if numbers else cell for cell, width in zip(others, widths[1:], strict=True)]
+        lines.append("  " + "  ".join([first.ljust(widths[0]), *cells]).rstrip())
+    return "\n".join(lines)

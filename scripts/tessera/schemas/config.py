@@ -1,0 +1,292 @@
+"""The configuration: its JSON Schema, from which checks, defaults and documentation come; its typed form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tessera.errors import Problem
+from tessera.schemas.document import Schema, check_document
+
+NAMED_BUILDS = ("GRCh37", "GRCh38")
+ALIGNERS = ("minimap2", "bwa", "bwa-mem2")
+TOOLS = ("path", "wheels")
+
+#: gnomAD's "adj" genotype filter
+ADJ = {"min_gq": 20, "min_dp": 10, "min_dp_haploid": 5, "min_ab": 0.2}
+
+
+def _key(key: str, description: str, expected: str, **keywords: Any) -> Schema:
+    """A key's schema; `key` is the top-level key under which the documentation tells of it."""
+    remedy = f"See config/README.md#key-{key}."
+    return {**keywords, "description": description, "x-expected": expected, "x-remedy": remedy}
+
+
+def _path(key: str, description: str, expected: str, **keywords: Any) -> Schema:
+    return _key(key, description, expected, type="string", minLength=1, **keywords)
+
+
+def _optional_path(key: str, description: str, expected: str, **keywords: Any) -> Schema:
+    more = {"type": ["string", "null"], "minLength": 1, "default": None}
+    return _key(key, description, expected, **more, **keywords)
+
+
+def _mapping(key: str, description: str, expected: str, properties: Schema, **keywords: Any) -> Schema:
+    shape = {"type": "object", "additionalProperties": False, "properties": properties}
+    return _key(key, description, expected, **shape, **keywords)
+
+
+def _threshold(name: str, description: str) -> Schema:
+    more = {"minimum": 0, "default": ADJ[name]}
+    if name == "min_ab":
+        return _key("mask", description, "a fraction from 0 to 1", type="number", maximum=1, **more)
+    return _key("mask", description, "a whole number, 0 or more", type="integer", **more)
+
+
+_NODE = _mapping(
+    "nodes",
+    "A node.",
+    "a mapping such as {samples: samples.tsv}",
+    {
+        "samples": _path("nodes", "Sample sheet of the node, a TSV.", "the path of a sample sheet"),
+        "callable": _path(
+            "nodes",
+            "BED of the regions in which the cohort VCFs would have shown a variant: everybody is called at "
+            "a base in it that no record covers, and AN is reported as declared. Only for nodes with cohort "
+            "VCFs, and used for those alone.",
+            "the path of a BED file",
+        ),
+    },
+    required=["samples"],
+)
+
+_NODE_NAME = "lower-case letters, digits and '-', the first a letter"
+_NODES = _key(
+    "nodes",
+    "The nodes whose people are counted here, by name; usually one, your own.",
+    "a mapping of at least one node name to its samples",
+    type="object",
+    minProperties=1,
+    additionalProperties=_NODE,
+    propertyNames={
+        **_key("nodes", "", _NODE_NAME, pattern=r"^[a-z][a-z0-9-]*\Z"),
+        "x-found": "a node named",
+    },
+)
+
+_MASK_EXPECTED = "adj, none, or a mapping of thresholds"
+_MASK = _key(
+    "mask",
+    "Which genotypes are believed, judged once per sample and position, before multi-allelic records are "
+    "split. `adj` is gnomAD's filter; `none` believes every called genotype; a threshold left out of a "
+    "mapping is adj's. Summaries merge only under the same mask.",
+    _MASK_EXPECTED,
+    **{
+        "default": "adj",
+        "if": {"type": "object"},
+        "then": _mapping(
+            "mask",
+            "Thresholds.",
+            _MASK_EXPECTED,
+            {
+                "min_gq": _threshold("min_gq", "Lowest GQ, on the Phred scale."),
+                "min_dp": _threshold("min_dp", "Lowest depth, in reads, where two alleles are expected."),
+                "min_dp_haploid": _threshold("min_dp_haploid", "Lowest depth, in reads, where one is."),
+                "min_ab": _threshold("min_ab", "Lowest share of a heterozygote's reads with the allele."),
+            },
+        ),
+        "else": _key("mask", "A name.", _MASK_EXPECTED, enum=["adj", "none"]),
+    },
+)
+
+_CONSENT = _key(
+    "consent",
+    "DUO codes that permit the release; by default no restriction, health or biomedical research, general "
+    "research. A sample with another code is processed, not counted, and listed.",
+    "a list of different DUO codes, at least one",
+    type="array",
+    minItems=1,
+    uniqueItems=True,
+    items=_key("consent", "", "a DUO code such as DUO:0000042", type="string", pattern=r"^DUO:[0-9]{7}\Z"),
+    default=["DUO:0000004", "DUO:0000006", "DUO:0000042"],
+)
+
+_FEDERATION = _mapping(
+    "federation",
+    "What joins our own summaries.",
+    "a mapping such as {summaries: []}",
+    {
+        "summaries": _key(
+            "federation",
+            "Folders of summaries that other nodes sent.",
+            "a list of different folders",
+            type="array",
+            uniqueItems=True,
+            items=_path("federation", "", "the path of a summary"),
+            default=[],
+        )
+    },
+    default={"summaries": []},
+)
+
+SCHEMA: Schema = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "Configuration of Tessera",
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["build", "nodes"],
+    "x-expected": "a mapping of keys to values",
+    "properties": {
+        "reference": _optional_path(
+            "reference",
+            "FASTA of the reference: reads are aligned to it, calls are checked and left-aligned on it.",
+            "the path of a FASTA file",
+            **{"x-default-text": "none; needed unless `assume_normalised` is true"},
+        ),
+        "build": _path(
+            "build",
+            "Contigs, their lengths and the pseudoautosomal regions: a build that comes with Tessera, or a "
+            "YAML file of the same shape as these.",
+            f"{', '.join(NAMED_BUILDS)}, or the path of a build file",
+        ),
+        "assume_normalised": _key(
+            "assume_normalised",
+            "True says that the VCFs are split and left-aligned already: no FASTA is needed, REF is not "
+            "checked and nothing is left-aligned.",
+            "true or false",
+            type="boolean",
+            default=False,
+        ),
+        "results": _path("results", "Folder of all results.", "the path of a folder", default="results"),
+        "nodes": _NODES,
+        "mask": _MASK,
+        "consent": _CONSENT,
+        "qc_policy": _path(
+            "qc_policy",
+            "What quality a sample needs to be counted, see [QC policy](#qc-policy).",
+            "the path of a policy file",
+            default="config/policies/qc.yaml",
+        ),
+        "aligner": _key(
+            "aligner",
+            "Program that aligns reads.",
+            f"one of {', '.join(ALIGNERS)}",
+            enum=list(ALIGNERS),
+            default="minimap2",
+        ),
+        "tools": _key(
+            "tools",
+            "Where samtools, bcftools and minimap2 come from: `path` finds them on PATH (or by Snakemake's "
+            "`--sdm`), `wheels` takes them out of Python wheels.",
+            f"one of {', '.join(TOOLS)}",
+            enum=list(TOOLS),
+            default="path",
+        ),
+        "federation": _FEDERATION,
+        "truth": _optional_path(
+            "truth",
+            "Folder of expected counts, with which the run is compared number by number; for data whose "
+            "counts are known.",
+            "the path of a folder, or null",
+        ),
+    },
+}
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """A node: its sample sheet, and the BED in which its cohort VCFs are complete."""
+
+    samples: Path
+    callable: Path | None = None
+
+
+@dataclass(frozen=True)
+class MaskConfig:
+    """Thresholds of a believed genotype; None asks nothing."""
+
+    name: str
+    min_gq: int | None
+    min_dp: int | None
+    min_dp_haploid: int | None
+    min_ab: float | None
+
+    @property
+    def argument(self) -> str:
+        """The mask as a command's argument: adj, none, or thresholds as `min_gq=20,min_dp=10,...`."""
+        if self.name != "custom":
+            return self.name
+        return ",".join(f"{key}={getattr(self, key)}" for key in ADJ)
+
+
+@dataclass(frozen=True)
+class FederationConfig:
+    """Summaries of other nodes, folders."""
+
+    summaries: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Config:
+    """A valid configuration; each field is the key of the same name (config/README.md)."""
+
+    reference: Path | None
+    build: str
+    assume_normalised: bool
+    results: Path
+    nodes: Mapping[str, NodeConfig]
+    mask: MaskConfig
+    consent: tuple[str, ...]
+    qc_policy: Path
+    aligner: str
+    tools: str
+    federation: FederationConfig
+    truth: Path | None
+
+
+def check_config(document: object, *, where: str) -> list[Problem]:
+    """Everything the schema refuses, and a reference that is needed and not given."""
+    problems = check_document(document, SCHEMA, where=where)
+    if not isinstance(document, Mapping) or document.get("reference") or document.get("assume_normalised"):
+        return problems
+    if any(problem.remedy == 'Did you mean "reference"?' for problem in problems):
+        return problems
+    expected = "a FASTA file, or assume_normalised: true"
+    remedy = "Calls are left-aligned on it, see config/README.md#key-reference."
+    return [*problems, Problem(f"{where} reference", "no reference is given", expected, remedy)]
+
+
+def build_config(document: Mapping[str, Any]) -> Config:
+    """The typed form of a document in which `check_config` found nothing; defaults are filled in."""
+    keys = SCHEMA["properties"].items()
+    full = {key: below["default"] for key, below in keys if "default" in below} | dict(document)
+    return Config(
+        reference=_maybe(full["reference"]),
+        build=full["build"],
+        assume_normalised=full["assume_normalised"],
+        results=Path(full["results"]),
+        nodes={name: _node(node) for name, node in full["nodes"].items()},
+        mask=build_mask(full["mask"]),
+        consent=tuple(full["consent"]),
+        qc_policy=Path(full["qc_policy"]),
+        aligner=full["aligner"],
+        tools=full["tools"],
+        federation=FederationConfig(tuple(map(Path, full["federation"].get("summaries", [])))),
+        truth=_maybe(full["truth"]),
+    )
+
+
+def build_mask(value: str | Mapping[str, Any]) -> MaskConfig:
+    """The mask `adj`, `none`, or of a mapping, in which a threshold that is not given is adj's."""
+    if value == "none":
+        return MaskConfig("none", None, None, None, None)
+    thresholds: dict[str, Any] = {**ADJ, **(value if isinstance(value, Mapping) else {})}
+    return MaskConfig("adj" if thresholds == ADJ else "custom", **thresholds)
+
+
+def _node(node: Mapping[str, str]) -> NodeConfig:
+    return NodeConfig(Path(node["samples"]), _maybe(node.get("callable")))
+
+
+def _maybe(value: str | None) -> Path | None:
+    return None if value is None else Path(value)

@@ -1,0 +1,124 @@
+"""The QC policy: which metrics a sample must meet to be counted, as rules an operator may change."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tessera.errors import InputError, Problem
+from tessera.schemas.document import Schema, check_document, quoted
+
+#: metric -> unit and meaning; the first two as in the GA4GH WGS QC standard, version 1
+NUMERIC_METRICS = {
+    "mean_autosome_coverage": (
+        "reads",
+        "mean depth of the autosomes: base and mapping quality 20, no duplicates",
+    ),
+    "pct_reads_mapped": ("%", "share of the reads that are aligned"),
+    "call_rate": (
+        "fraction",
+        "share of the callable bases or sites at which the sample has a believed genotype",
+    ),
+    "het_hom_ratio": ("ratio", "number of heterozygous genotypes by that of homozygous ALT ones"),
+}
+DECLARED_METRICS = {"sex_karyotype": ("", "karyotype seen in the depth of X and Y, against the sheet's")}
+METRICS = NUMERIC_METRICS | DECLARED_METRICS
+
+_NUMBER: Schema = {
+    "type": "number",
+    "x-expected": "a number",
+    "x-remedy": "See config/README.md#qc-policy.",
+}
+
+SCHEMA: Schema = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "QC policy of Tessera",
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["version", "rules"],
+    "x-expected": "a mapping with version and rules",
+    "properties": {
+        "version": {
+            "const": 1,
+            "description": "Version of this file's shape.",
+            "x-expected": "version: 1",
+        },
+        "rules": {
+            "type": "array",
+            "description": "A sample that breaks a rule is not counted, and listed under `qc:METRIC`.",
+            "x-expected": "a list of rules",
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["metric"],
+                "x-expected": "a mapping such as {metric: call_rate, min: 0.95}",
+                "properties": {
+                    "metric": {
+                        "enum": list(METRICS),
+                        "description": "What is measured.",
+                        "x-expected": f"one of {', '.join(METRICS)}",
+                    },
+                    "min": {**_NUMBER, "description": "Lowest value that is counted."},
+                    "max": {**_NUMBER, "description": "Highest value that is counted."},
+                    "equals": {
+                        "const": "declared",
+                        "description": "`declared`: as in the sample sheet, whose NA declares nothing.",
+                        "x-expected": "equals: declared",
+                    },
+                    "source": {
+                        "type": "string",
+                        "description": "Where the threshold comes from.",
+                        "x-expected": "text",
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class QcRule:
+    """One metric and the bounds, both included, within which a sample is counted."""
+
+    metric: str
+    min: float | None = None
+    max: float | None = None
+    equals: str | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class QcPolicy:
+    """The rules, one per metric at most."""
+
+    rules: tuple[QcRule, ...]
+
+
+def parse_policy(document: object, *, where: str) -> QcPolicy:
+    """The policy of a YAML document. Raises InputError with every problem."""
+    problems = check_document(document, SCHEMA, where=where)
+    if problems:
+        raise InputError(problems)
+    assert isinstance(document, Mapping)
+    rules: list[dict[str, Any]] = document["rules"]
+    metrics = [rule["metric"] for rule in rules]
+    for index, rule in enumerate(rules):
+        problems += _check_rule(rule, metrics[:index], f"{where} rules[{index}]")
+    if problems:
+        raise InputError(problems)
+    return QcPolicy(tuple(QcRule(**rule) for rule in rules))
+
+
+def _check_rule(rule: Mapping[str, Any], earlier: list[str], where: str) -> list[Problem]:
+    metric, remedy = rule["metric"], "See config/README.md#qc-policy."
+    bounds = {key for key in ("min", "max", "equals") if key in rule}
+    problems = []
+    if metric in earlier:
+        problems.append(Problem(where, f"a second rule for {quoted(metric)}", "one rule for a metric", remedy))
+    if metric in NUMERIC_METRICS and (not bounds or "equals" in bounds):
+        problems.append(Problem(where, f"{metric} without a bound it can have", "min, max or both", remedy))
+    if metric in DECLARED_METRICS and bounds != {"equals"}:
+        problems.append(Problem(where, f"{metric} without equals alone", "equals: declared", remedy))
+    if {"min", "max"} <= bounds and rule["min"] > rule["max"]:
+        problems.append(Problem(where, f"min {rule['min']} above max {rule['max']}", "min <= max", remedy))
+    return problems

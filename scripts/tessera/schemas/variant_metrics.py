@@ -1,0 +1,24 @@
+"""Metrics of each person's calls, for the QC gate; private, one row a person."""
+
+import polars as pl
+
+from tessera.schemas.table import Column, Table
+
+VARIANT_METRICS = Table(
+    name="variant_metrics",
+    version=1,
+    columns=(
+        Column("sample", pl.String, "name of the sample"),
+        Column(
+            "call_rate",
+            pl.Float64,
+            "gVCF: called bases over the bases of the autosomes (without N, when a reference is given); cohort VCF: "
+            "records of the autosomes with a called genotype over all that pass FILTER; under the mask of the count",
+        ),
+        Column(
+            "het_hom_ratio",
+            pl.Float64,
+            "heterozygous over homozygous-ALT autosomal SNV genotypes; inf without homozygous ones, null without both",
+        ),
+    ),
+)

@@ -1,0 +1,87 @@
+"""The manifest: what a summary is about, in numbers that add up, and the rules it was counted by."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import rfc8785
+
+from tessera.errors import InputError, Problem
+from tessera.summary.algebra import add_counts
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Counts of people and carriers, each a sum over people; `rules` are what must agree before a merge.
+
+    people: stratum -> people counted. an_basis: how bases without variants are known (gvcf, declared,
+    variant_only) -> people. consent: code -> people counted. not_counted: reason -> people.
+    ledger: the conservation ledger; carriers (people x alleles) in, counted and dropped by reason, and records.
+    """
+
+    rules: Mapping[str, Any]
+    people: Mapping[str, int] = field(default_factory=dict)
+    an_basis: Mapping[str, int] = field(default_factory=dict)
+    consent: Mapping[str, int] = field(default_factory=dict)
+    not_counted: Mapping[str, int] = field(default_factory=dict)
+    ledger: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of the canonical JSON (RFC 8785) of the rules."""
+        return f"sha256:{hashlib.sha256(rfc8785.dumps(dict(self.rules))).hexdigest()}"
+
+    @property
+    def is_exact(self) -> bool:
+        """False when some people's bases without variants are unknown: AN is then an interval."""
+        return "variant_only" not in self.an_basis
+
+
+COUNTED_FIELDS = [f.name for f in fields(Manifest) if f.name != "rules"]
+
+
+def combine_manifests(manifests: Sequence[Manifest], signs: Sequence[int], names: Sequence[str]) -> Manifest:
+    """Add (sign 1) and subtract (sign -1) manifests; `names` are for messages.
+
+    Raises InputError when rules differ, with each field that differs and both values.
+    """
+    problems = [
+        problem
+        for other, name in zip(manifests[1:], names[1:], strict=True)
+        for problem in rule_differences(manifests[0].rules, other.rules, names[0], name)
+    ]
+    if problems:
+        raise InputError(problems)
+    sums = {
+        name: add_counts([getattr(manifest, name) for manifest in manifests], signs, name) for name in COUNTED_FIELDS
+    }
+    return Manifest(manifests[0].rules, **sums)
+
+
+def rule_differences(
+    mine: Mapping[str, Any], other: Mapping[str, Any], my_name: str, other_name: str, at: str = "rules"
+) -> list[Problem]:
+    """Every rule in which two summaries differ, by its path."""
+    problems: list[Problem] = []
+    for key in sorted(set(mine) | set(other)):
+        a, b = mine.get(key), other.get(key)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            problems += rule_differences(a, b, my_name, other_name, f"{at}.{key}")
+        elif a != b:
+            problems.append(
+                Problem(
+                    f"{at}.{key}",
+                    f"{_short(b)} in {other_name}",
+                    f"{_short(a)} as in {my_name}",
+                    "Summaries add up only when counted by the same rules on the same reference: recount one of them.",
+                )
+            )
+    return problems
+
+
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else str(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

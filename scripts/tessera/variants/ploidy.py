@@ -1,0 +1,25 @@
+"""The ploidy table that bcftools call reads: what to call in whom, by sex karyotype."""
+
+from tessera.genome.build import Build, RegionKind, ploidy
+from tessera.schemas.samples import KARYOTYPES
+
+
+def ploidy_table(build: Build) -> str:
+    """Lines `CONTIG FROM TO SEX PLOIDY` (1-based, both ends within) for `bcftools call --ploidy-file`.
+
+    The "sexes" are karyotypes. MT is called diploid, so that a mixture shows as a het; where nobody of a
+    karyotype is counted (aneuploids on X and Y) calls are diploid and the count leaves them out. XX has no Y.
+    """
+    lines = [
+        f"{contig.name} {region.start + 1} {region.end} {karyotype} {_called_copies(region.kind, karyotype)}"
+        for contig in build.contigs
+        for region in build.regions(contig)
+        for karyotype in KARYOTYPES
+    ]
+    return "\n".join([*lines, *(f"* * * {karyotype} 2" for karyotype in KARYOTYPES)]) + "\n"
+
+
+def _called_copies(kind: RegionKind, karyotype: str) -> int:
+    if kind == "mt":
+        return 2
+    return ploidy(kind, karyotype) if karyotype in ("XX", "XY") else 2

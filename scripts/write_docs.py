@@ -1,0 +1,116 @@
+"""Write the pages that follow from the schemas; with `--check` only say which are stale."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tessera.schemas.config import SCHEMA as CONFIG
+from tessera.schemas.document import document_markdown
+from tessera.schemas.qc_policy import METRICS
+from tessera.schemas.qc_policy import SCHEMA as QC_POLICY
+from tessera.schemas.samples import INPUT_COLUMNS, SAMPLES
+from tessera.schemas.table import markdown_table
+
+ROOT = Path(__file__).resolve().parent.parent
+
+CONFIG_PAGE = """\
+<!-- Made by scripts/write_docs.py from the schemas in scripts/tessera/schemas; edit those, then `make
+docs`. -->
+
+# Configuration
+
+A run reads one YAML file and, for each node, one sample sheet. Copy [config.yaml](config.yaml) and
+[samples.tsv](samples.tsv), edit the copies, and ask before anything runs:
+
+    tessera check --config my/config.yaml
+
+It lists everything that is wrong at once, each with its place, what was found, what is expected and what
+to do, and ends with exit code 2; or it tells how many samples there are. Several `--config` merge as
+Snakemake's `--configfile` does: within mappings, the later file wins key by key.
+
+Unknown keys and columns are refused. In paths `$NAME` and `${{NAME}}` are variables of the environment;
+one that is not set is an error. Relative paths in the configuration start at the working directory,
+those in a sample sheet at the folder of the sheet.
+
+## Keys of the configuration
+
+{keys}
+
+## Columns of the sample sheet
+
+Text in UTF-8, cells separated by tabs, a header, any order of columns. An empty cell is not given; a
+line without any cell filled is skipped. No blanks around a value, and quotes mean nothing.
+
+{columns}
+
+### inputs
+
+Each row has exactly one input: `fastq_1` with `fastq_2`, or one of `bam`, `cram`, `gvcf`, `vcf`. A sheet
+may mix them; each sample enters the flow at its own stage. Every file must exist, except those of
+withdrawn samples, whose rows need no input at all. A FASTQ file stands in one cell only, and a BAM, CRAM
+or gVCF is of one sample: a person is counted once. `tessera count --samples` reads the sample, sex and
+population of a sheet and leaves its inputs alone.
+
+| input | enters at | several rows for a sample |
+| --- | --- | --- |
+| `fastq_1`, `fastq_2` | alignment | yes, lanes, each with a read group of its own |
+| `bam`, `cram` | alignment QC, then calling | no |
+| `gvcf` | counting; its reference blocks tell where the sample is called | no |
+| `vcf` | counting; called at listed sites only, or where `callable` says | no |
+
+## QC policy
+
+`qc_policy` names a YAML file; ours is [policies/qc.yaml](policies/qc.yaml). {policy}
+
+{rules}
+
+{metrics}
+"""
+
+
+def config_page() -> str:
+    """config/README.md: every key, column and QC metric."""
+    columns = [
+        f"### {c.name}\n\n{'Required. ' if c.required else ''}{c.doc} Example: `{c.example}`."
+        + (" See [inputs](#inputs)." if c.name in INPUT_COLUMNS else "")
+        for c in SAMPLES.columns
+    ]
+    rules = QC_POLICY["properties"]["rules"]
+    keys = rules["items"]["properties"].items()
+    return CONFIG_PAGE.format(
+        keys=document_markdown(CONFIG, anchor="Key"),
+        columns="\n\n".join(columns),
+        policy=f"{rules['description']} Each rule has these keys:",
+        rules=markdown_table(("key", "meaning"), [(f"`{key}`", below["description"]) for key, below in keys]),
+        metrics=markdown_table(("metric", "unit", "meaning"), [(f"`{name}`", *told) for name, told in METRICS.items()]),
+    )
+
+
+#: page -> what makes it
+PAGES: dict[str, Callable[[], str]] = {"config/README.md": config_page}
+
+
+def stale_pages() -> list[str]:
+    """The pages that are not what the schemas say."""
+    return [page for page, make in PAGES.items() if _read(ROOT / page) != make()]
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages; with `--check` write nothing and exit with 1 if one is stale."""
+    stale = stale_pages()
+    if "--check" in arguments:
+        print("\n".join(f"{page} is stale: run make docs" for page in stale) or "pages are up to date")
+        return 1 if stale else 0
+    for page in stale:
+        (ROOT / page).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / page).write_text(PAGES[page](), encoding="utf-8")
+        print(f"wrote {page}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,274 @@
+"""The configuration: defaults, the sentence each mistake gets, merging, and the answers of a run."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tessera.errors import InputError
+from tessera.files.config import merge_documents, parse_config, read_config, read_policy, read_yaml
+from tessera.files.run import check_run, read_run
+from tessera.schemas.config import SCHEMA, Config, MaskConfig, build_mask, check_config
+from tessera.schemas.document import check_document
+from tessera.schemas.qc_policy import QcRule, parse_policy
+
+ROOT = Path(__file__).parents[2]
+POLICY = str(ROOT / "config/policies/qc.yaml")
+
+
+def document(**keys: Any) -> dict[str, Any]:
+    """A valid configuration, changed by `keys`; None takes a key away."""
+    whole = {
+        "build": "GRCh38",
+        "assume_normalised": True,
+        "qc_policy": POLICY,
+        "nodes": {"alder": {"samples": "samples.tsv"}},
+    } | keys
+    return {key: value for key, value in whole.items() if value is not None}
+
+
+def parse(whole: dict[str, Any], **environment: str) -> Config:
+    return parse_config(whole, environment=environment)
+
+
+def problems(whole: Any, **environment: str) -> list[str]:
+    with pytest.raises(InputError) as refused:
+        parse(whole, **environment)
+    return [str(problem) for problem in refused.value.problems]
+
+
+def sheet(folder: Path, name: str, *lines: str) -> str:
+    """A sample sheet of these lines, blanks standing for tabs, and the empty files it names."""
+    for word in " ".join(lines[1:]).split():
+        if "." in word:
+            (folder / word).touch()
+    text = "".join("\t".join("" if c == "-" else c for c in line.split(" ")) + "\n" for line in lines)
+    (folder / name).write_text(text)
+    return str(folder / name)
+
+
+def test_defaults_are_those_of_the_schema() -> None:
+    config = parse(document())
+    assert config.results == Path("results")
+    assert config.mask == MaskConfig("adj", 20, 10, 5, 0.2)
+    assert config.consent == ("DUO:0000004", "DUO:0000006", "DUO:0000042")
+    assert (config.aligner, config.tools, config.truth) == ("minimap2", "path", None)
+    assert config.federation.summaries == ()
+
+
+def test_every_default_is_valid() -> None:
+    for key, below in SCHEMA["properties"].items():
+        if "default" in below:
+            assert check_document({key: below["default"]}, {**SCHEMA, "required": []}, where=key) == []
+
+
+def test_an_unknown_key_is_refused_and_the_nearest_named() -> None:
+    assert problems(document(alinger="bwa")) == [
+        'config: unknown key "alinger"; expected one of reference, build, assume_normalised, results, nodes, mask, '
+        'consent, qc_policy, aligner, tools, federation, truth.\n  Did you mean "aligner"?'
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"build": None}, "config: the key build is missing"),
+        ({"builds": "GRCh38", "build": None}, 'Did you mean "build"?'),
+        ({"build": 38}, "config build: found 38; expected GRCh37, GRCh38, or the path of a build file"),
+        ({"build": "GRCh39"}, 'config build: there is no build or file "GRCh39"'),
+        ({"assume_normalised": None}, "config reference: no reference is given"),
+        ({"assume_normalised": "yes"}, 'config assume_normalised: found "yes"; expected true or false'),
+        ({"reference": "gone.fa"}, 'config reference: there is no file "gone.fa"'),
+        ({"refrence": "a.fa", "assume_normalised": None}, 'Did you mean "reference"?'),
+        ({"nodes": {}}, "config nodes: found {}; expected a mapping of at least one node"),
+        ({"nodes": {"Alder": {"samples": "a"}}}, 'config nodes: a node named "Alder"'),
+        ({"nodes": {"alder\n": {"samples": "a"}}}, 'config nodes: a node named "alder\\n"'),
+        ({"nodes": {False: {"samples": "a"}}}, "config nodes: the key false is no text"),
+        ({"nodes": {"alder": "a.tsv"}}, 'config nodes.alder: found "a.tsv"'),
+        ({"nodes": {"alder": {}}}, "config nodes.alder: the key samples is missing"),
+        ({"nodes": {"alder": {"sample": "a"}}}, 'config nodes.alder: unknown key "sample"'),
+        ({"mask": "strict"}, 'config mask: found "strict"; expected adj, none, or a mapping'),
+        ({"mask": {"min_qg": 1}}, 'config mask: unknown key "min_qg"'),
+        ({"mask": {"min_gq": -1}}, "config mask.min_gq: found -1; expected a whole number, 0 or more"),
+        ({"mask": {"min_gq": True}}, "config mask.min_gq: found true"),
+        ({"mask": {"min_ab": 2}}, "config mask.min_ab: found 2; expected a fraction from 0 to 1"),
+        ({"consent": []}, "config consent: found []; expected a list of different DUO codes"),
+        ({"consent": ["GRU"]}, 'config consent[0]: found "GRU"; expected a DUO code'),
+        ({"aligner": "bowtie"}, 'config aligner: found "bowtie"; expected one of minimap2, bwa, bwa-mem2'),
+        ({"tools": "docker"}, 'config tools: found "docker"; expected one of path, wheels'),
+        ({"federation": {"summary": []}}, 'Did you mean "summaries"?'),
+        ({"federation": {"summaries": ["gone"]}}, 'config federation.summaries[0]: there is no folder "gone"'),
+        ({"truth": "t" * 300}, "config truth: there is no folder"),
+        ({"qc_policy": "\0"}, 'config qc_policy: there is no file "\\x00"'),
+        ({"truth": "gone"}, 'config truth: there is no folder "gone"'),
+        ({"qc_policy": "gone"}, 'config qc_policy: there is no file "gone"'),
+        ({"results": "$DATA/x"}, "config results: the variable $DATA is not set"),
+    ],
+)
+def test_a_bad_key_is_one_mistake(change: dict[str, Any], said: str) -> None:
+    (problem,) = problems(document(**change))
+    assert said in problem
+
+
+def test_all_mistakes_are_listed_at_once() -> None:
+    assert len(problems(document(aligner="x", tools="y", mask="z", colour="red", build=None))) == 5
+
+
+@pytest.mark.parametrize("whole", [[], "text", 3, None])
+def test_a_document_that_is_no_mapping_is_refused(whole: Any) -> None:
+    (problem,) = problems(whole)
+    assert "expected a mapping of keys to values" in problem
+
+
+def test_variables_are_expanded(tmp_path: Path) -> None:
+    config = parse(document(results="$HOME_OF_RESULTS/x", truth="${DATA}"), HOME_OF_RESULTS="/r", DATA=str(tmp_path))
+    assert (config.results, config.truth) == (Path("/r/x"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("value", "argument"),
+    [
+        ("adj", "adj"),
+        ("none", "none"),
+        ({}, "adj"),
+        ({"min_gq": 20}, "adj"),
+        ({"min_gq": 30}, "min_gq=30,min_dp=10,min_dp_haploid=5,min_ab=0.2"),
+    ],
+)
+def test_a_mask_is_its_name_or_its_thresholds(value: Any, argument: str) -> None:
+    assert build_mask(value).argument == argument
+
+
+def test_later_files_win_key_by_key(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("mask: {min_gq: 1, min_dp: 2}\ntools: path\n")
+    (tmp_path / "b.yaml").write_text("mask: {min_gq: 3}\n")
+    merged = merge_documents([tmp_path / "a.yaml", tmp_path / "b.yaml"])
+    assert merged == {"mask": {"min_gq": 3, "min_dp": 2}, "tools": "path"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\na: 2\n", "line 2: the key a stands twice"),
+        ("a: [1\n", "line 2: expected ',' or ']'"),
+        ("- 1\n", "no mapping"),
+        ("", "no mapping"),
+        ("a: \x00\n", "no YAML"),
+    ],
+)
+def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(InputError) as refused:
+        read_config([tmp_path / "c.yaml"])
+    assert said in str(refused.value)
+
+
+def test_the_template_is_valid_but_for_its_files() -> None:
+    template = read_yaml(ROOT / "config/config.yaml")
+    assert check_config(template, where="template") == []
+    assert isinstance(template, dict)
+    assert list(template) == list(SCHEMA["properties"])
+
+
+def test_the_template_policy_is_valid() -> None:
+    rules = {rule.metric: rule for rule in read_policy(Path(POLICY)).rules}
+    assert rules["mean_autosome_coverage"].min == 15
+    assert rules["sex_karyotype"].equals == "declared"
+    assert rules["het_hom_ratio"].max == 3.3
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"metric": "depth", "min": 1}, 'rules[0].metric: found "depth"; expected one of mean_autosome'),
+        ({"metric": "call_rate", "mim": 1}, 'rules[0]: unknown key "mim"'),
+        ({"metric": "call_rate", "min": "1"}, 'rules[0].min: found "1"; expected a number'),
+        ({"metric": "call_rate"}, "rules[0]: call_rate without a bound it can have"),
+        ({"metric": "call_rate", "equals": "declared"}, "rules[0]: call_rate without a bound it can have"),
+        ({"metric": "sex_karyotype", "min": 1}, "rules[0]: sex_karyotype without equals alone"),
+        ({"metric": "call_rate", "min": 2, "max": 1}, "rules[0]: min 2 above max 1"),
+    ],
+)
+def test_a_bad_rule_is_one_mistake(rule: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        parse_policy({"version": 1, "rules": [rule]}, where="p")
+    (problem,) = refused.value.problems
+    assert said in str(problem)
+
+
+def test_a_metric_has_one_rule() -> None:
+    rule = {"metric": "call_rate", "min": 0.9}
+    with pytest.raises(InputError, match="a second rule"):
+        parse_policy({"version": 1, "rules": [rule, rule]}, where="p")
+    assert parse_policy({"version": 1, "rules": [rule]}, where="p").rules == (QcRule("call_rate", 0.9),)
+
+
+def test_a_run_answers_what_rules_ask(tmp_path: Path) -> None:
+    (tmp_path / "ref.fa").touch()
+    path = sheet(
+        tmp_path,
+        "all.tsv",
+        "sample sex population consent read_group fastq_1 fastq_2 bam cram gvcf vcf",
+        "f XX EE DUO:0000042 L1 1.fq 2.fq - - - -",
+        "f XX EE DUO:0000042 - 3.fq 4.fq - - - -",
+        "b XY EE DUO:0000042 - - - b.bam - - -",
+        "c XY EE DUO:0000042 - - - - c.cram - -",
+        "g XXY EE DUO:0000042 - - - - - g.g.vcf.gz -",
+        "v XX EE DUO:0000042 - - - - - - co.vcf.gz",
+        "w XX EE DUO:0000042 - - - - - - co.vcf.gz",
+        "x XX EE DUO:0000042 - - - - - - co.bcf",
+        "gone XX EE withdrawn - - - - - - -",
+    )
+    run = read_run(parse(document(reference=str(tmp_path / "ref.fa"), nodes={"alder": {"samples": path}})))
+    assert run.nodes == ["alder"]
+    assert run.samples("alder") == list("fbcgvwx")
+    assert run.withdrawn("alder") == ["gone"]
+    assert (run.fastq_samples("alder"), run.aligned_samples("alder")) == (["f"], ["b", "c"])
+    assert (run.called_samples("alder"), run.gvcf_samples("alder")) == (["f", "b", "c"], ["g"])
+    assert run.lanes("alder", "f") == ["L1", "2"]
+    assert run.fastq("alder", "f", "2") == (str(tmp_path / "3.fq"), str(tmp_path / "4.fq"))
+    assert run.read_group_line("alder", "f", "L1") == r"@RG\tID:f.L1\tSM:f\tLB:f\tPL:ILLUMINA"
+    assert (run.kind("alder", "c"), run.file("alder", "c")) == ("cram", str(tmp_path / "c.cram"))
+    assert run.karyotype("alder", "g") == "XXY"
+    assert [(file.id, file.samples) for file in run.cohort_files("alder")] == [("co", ("v", "w")), ("co-2", ("x",))]
+    assert run.cohort_file("alder", "co-2").path == str(tmp_path / "co.bcf")
+
+
+def test_a_cohort_file_is_not_named_as_a_sample(tmp_path: Path) -> None:
+    path = sheet(tmp_path, "s.tsv", "sample sex population gvcf vcf", "a XX EE a.g.vcf -", "b XX EE - a.vcf")
+    run = read_run(parse(document(nodes={"alder": {"samples": path}})))
+    assert [file.id for file in run.cohort_files("alder")] == ["a-2"]
+
+
+def test_the_same_sample_may_be_in_two_nodes(tmp_path: Path) -> None:
+    path = sheet(tmp_path, "s.tsv", "sample sex population gvcf", "a XX EE a.g.vcf")
+    run = read_run(parse(document(nodes={"alder": {"samples": path}, "birch": {"samples": path}})))
+    assert [run.samples(node) for node in run.nodes] == [["a"], ["a"]]
+
+
+def test_reads_need_a_reference(tmp_path: Path) -> None:
+    path = sheet(tmp_path, "s.tsv", "sample sex population bam", "a XX EE a.bam")
+    with pytest.raises(InputError, match="1 samples are FASTQ, BAM or CRAM, and no reference is given"):
+        read_run(parse(document(nodes={"alder": {"samples": path}})))
+
+
+def test_callable_regions_need_a_cohort_vcf(tmp_path: Path) -> None:
+    (tmp_path / "c.bed").touch()
+    path = sheet(tmp_path, "s.tsv", "sample sex population gvcf", "a XX EE a.g.vcf")
+    node = {"samples": path, "callable": str(tmp_path / "c.bed")}
+    with pytest.raises(InputError, match=r"nodes.alder.callable is given, and no sample"):
+        read_run(parse(document(nodes={"alder": node})))
+
+
+def test_a_refused_configuration_does_not_hide_a_bad_sheet(tmp_path: Path) -> None:
+    path = sheet(tmp_path, "s.tsv", "sample sex population gvcf", "a W EE a.g.vcf")
+    with pytest.raises(InputError) as refused:
+        check_run(document(tools="docker", nodes={"alder": {"samples": path}}), where="c.yaml")
+    assert [str(problem).split(":")[0] for problem in refused.value.problems] == ["c.yaml tools", f"{path} line 2"]
+
+
+def test_a_build_file_is_checked_with_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "b.yaml").write_text(yaml.safe_dump({"name": "mini", "contigs": [{"name": "chr1"}]}))
+    (problem,) = problems(document(build=str(tmp_path / "b.yaml")))
+    assert "b.yaml" in problem
