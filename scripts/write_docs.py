@@ -4,12 +4,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.config import SCHEMA as CONFIG
 from tessera.schemas.document import document_markdown
+from tessera.schemas.histograms import EDGES, HISTOGRAMS
 from tessera.schemas.qc_policy import METRICS
 from tessera.schemas.qc_policy import SCHEMA as QC_POLICY
 from tessera.schemas.samples import INPUT_COLUMNS, SAMPLES
 from tessera.schemas.table import markdown_table
+from tessera.schemas.variants import VARIANTS
+from tessera.summary.blocks import BLOCK_SIZE
+from tessera.summary.manifest import SCHEMA_VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,6 +73,76 @@ population of a sheet and leaves its inputs alone.
 """
 
 
+DATA_MODEL_PAGE = """\
+<!-- Made by scripts/write_docs.py from the schemas in scripts/tessera/schemas; edit those, then `make
+docs`. -->
+
+# The summary on disk
+
+    manifest.json                    what it is about
+    variants/<contig>.parquet        the leaf table
+    an_track/<contig>.parquet        who is called at each base
+    histograms/<contig>.parquet      genotype quality of carriers
+
+Schema {version}. In each Parquet file one row group is one block of {block:,} bases; rows are sorted by their
+first columns. Nothing else lies in the folder, and no column beside those below may. The same people counted by
+the same rules give the same bytes.
+
+## variants
+
+One row per variant and leaf stratum in which somebody's own record lists the variant; of every other stratum the
+AN track at `pos` says who is called. Everything else is derived:
+
+    AC = n_het + 2 n_homalt + n_hemi        AN = 2 n_dip + n_hap        AF = AC / AN
+
+{variants}
+
+## an_track
+
+Runs of equal bases; runs of zeros are not stored, equal neighbours are one run, blocks are cut apart.
+
+{an_track}
+
+## histograms
+
+{histograms}
+
+{edges}
+
+A value at or above the highest edge of GQ and DP falls in one more bin (20); a share of 1 in the last.
+
+## manifest.json
+
+| key | meaning |
+| --- | --- |
+| `schema` | version of this page |
+| `rules` | how people were counted: build, reference (GA4GH seqcol digest), mask and all of [counting](counting.md) |
+| `fingerprint` | sha256 of the canonical JSON (RFC 8785) of `rules`; summaries add up when it is equal |
+| `people` | leaf stratum -> people counted |
+| `an_basis` | `gvcf`, `declared`, `variant_only` -> people |
+| `consent` | DUO code, or `not stated` -> people counted |
+| `not_counted` | reason -> people who were processed and not counted |
+| `ledger` | records and carriers: in, counted, dropped by reason |
+| `members` | file -> sha256 |
+
+Every number in it is a sum over people, so manifests add and subtract like the tables. Tools and arguments are
+in `<folder>.provenance.json`, beside the summary.
+"""
+
+
+def data_model_page() -> str:
+    """docs/data-model.md: every column of a summary."""
+    edges = [(f"`{metric}`", f"{low:g}", f"{width:g}", str(bins)) for metric, (low, width, bins) in EDGES.items()]
+    return DATA_MODEL_PAGE.format(
+        version=SCHEMA_VERSION,
+        block=BLOCK_SIZE,
+        variants=VARIANTS.markdown(),
+        an_track=AN_TRACK.markdown(),
+        histograms=HISTOGRAMS.markdown(),
+        edges=markdown_table(("metric", "lowest edge", "width", "bins"), edges),
+    )
+
+
 def config_page() -> str:
     """config/README.md: every key, column and QC metric."""
     columns = [
@@ -87,7 +162,10 @@ def config_page() -> str:
 
 
 #: page -> what makes it
-PAGES: dict[str, Callable[[], str]] = {"config/README.md": config_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "config/README.md": config_page,
+    "docs/data-model.md": data_model_page,
+}
 
 
 def stale_pages() -> list[str]:

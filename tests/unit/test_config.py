@@ -83,6 +83,7 @@ def test_an_unknown_key_is_refused_and_the_nearest_named() -> None:
         ({"refrence": "a.fa", "assume_normalised": None}, 'Did you mean "reference"?'),
         ({"nodes": {}}, "config nodes: found {}; expected a mapping of at least one node"),
         ({"nodes": {"Alder": {"samples": "a"}}}, 'config nodes: a node named "Alder"'),
+        ({"nodes": {"federation": {"samples": "a"}}}, 'config nodes: a node named "federation"'),
         ({"nodes": {"alder\n": {"samples": "a"}}}, 'config nodes: a node named "alder\\n"'),
         ({"nodes": {False: {"samples": "a"}}}, "config nodes: the key false is no text"),
         ({"nodes": {"alder": "a.tsv"}}, 'config nodes.alder: found "a.tsv"'),
@@ -233,6 +234,17 @@ def test_a_run_answers_what_rules_ask(tmp_path: Path) -> None:
     assert run.karyotype("alder", "g") == "XXY"
     assert [(file.id, file.samples) for file in run.cohort_files("alder")] == [("co", ("v", "w")), ("co-2", ("x",))]
     assert run.cohort_file("alder", "co-2").path == str(tmp_path / "co.bcf")
+    assert run.batches("alder") == {"1": list("fbcg")}
+    assert run.facts("alder", "g") == "XXY EE_U DUO:0000042"
+    assert run.populations == ["EE"]
+
+
+def test_a_batch_too_large_for_one_sum_is_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tessera.files.run.PEOPLE_PER_SUM", 2)
+    rows = [f"{name} XX EE {batch} {name}.g.vcf" for name, batch in zip("abcde", "11121", strict=True)]
+    path = sheet(tmp_path, "s.tsv", "sample sex population batch gvcf", *rows)
+    run = read_run(parse(document(nodes={"alder": {"samples": path}})))
+    assert run.batches("alder") == {"1+1": ["a", "b"], "1+2": ["c", "e"], "2": ["d"]}
 
 
 def test_a_cohort_file_is_not_named_as_a_sample(tmp_path: Path) -> None:

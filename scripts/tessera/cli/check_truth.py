@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from tessera.cli.options import FILE, FOLDER
-from tessera.errors import InputError, Problem
+from tessera.errors import InputError, Problem, refuse
 
 LISTED = 30
 
@@ -29,13 +29,16 @@ def command(summary: Path, truth: Path, scope: str, decisions: Path | None, out:
     from tessera.report import truth as expected
     from tessera.schemas import truth as tables
     from tessera.schemas.decisions import DECISIONS
+    from tessera.summary.blocks import Block
 
     folder = SummaryFolder(summary)
-    rows = {
-        table.name: read_tsv(truth / table.name, table).filter(pl.col("scope") == scope).drop("scope")
-        for table in (tables.TRUE_VARIANTS, tables.TRUE_AN_TRACK, tables.TRUE_HISTOGRAMS, tables.EXACT_REGIONS)
-    }
-    blocks = [block for _, block in folder.blocks()]
+    given = (tables.TRUE_VARIANTS, tables.TRUE_AN_TRACK, tables.TRUE_HISTOGRAMS, tables.EXACT_REGIONS)
+    every = {table.name: read_tsv(truth / table.name, table) for table in given}
+    scopes = sorted(set().union(*(rows["scope"] for rows in every.values())))
+    if scope not in scopes:
+        raise refuse("--scope", scope, f"one of {', '.join(scopes)}")
+    rows = {name: table.filter(pl.col("scope") == scope).drop("scope") for name, table in every.items()}
+    blocks = [block for _, block in folder.blocks()] or [Block.empty()]
     results = {
         "variants": expected.compare_variants(blocks, sorted(folder.manifest.people), rows["variants.tsv"]),
         "an_track": expected.compare_tracks([b.an_track for b in blocks], rows["an_track.tsv"], rows["exact.bed"]),

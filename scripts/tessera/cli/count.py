@@ -103,15 +103,14 @@ def _people(
     """The file's people with the reason why each is not counted (empty: counted)."""
     import polars as pl
 
+    from tessera.files.decisions import read_decisions
     from tessera.files.input_samples import read_people
-    from tessera.files.tables import read_tsv
     from tessera.schemas.consent import consent_reason
-    from tessera.schemas.decisions import DECISIONS
 
     people = read_people(sheet, file, file_samples, only)
     if decisions is None:
         return people.with_columns(consent_reason())
-    decided = read_tsv(decisions, DECISIONS).select("sample", pl.col("reason").fill_null(""))
+    decided = read_decisions(decisions).select("sample", "reason")
     joined = people.join(decided, on="sample", how="left", maintain_order="left")
     undecided = joined.filter(pl.col("reason").is_null())["sample"].to_list()
     if undecided:
@@ -140,7 +139,8 @@ def _manifest(rules: dict[str, object], rows: "pl.DataFrame", basis: str, ledger
         an_basis={basis: len(counted)} if len(counted) else {},
         consent=_tally(counted["consent"].fill_null("not stated")),
         not_counted=_tally(rows["reason"].replace("", None).drop_nulls()),
-        ledger=dict(sorted(ledger.entries.items())),
+        # a zero is not stored, so that a sum minus its other parts is this summary again
+        ledger={name: n for name, n in sorted(ledger.entries.items()) if n},
     )
 
 

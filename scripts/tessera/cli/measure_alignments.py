@@ -1,24 +1,28 @@
 """`tessera measure-alignments`: samtools stats and depth of one sample in, its metrics out."""
 
 from pathlib import Path
-from typing import BinaryIO, TextIO
 
 import click
 
 
 @click.command("measure-alignments")
 @click.option("--sample", required=True, help="Name of the sample.")
-@click.option("--stats", type=click.File("r"), required=True, help="Output of samtools stats.")
+@click.option(
+    "--stats",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=True,
+    help="Output of samtools stats.",
+)
 @click.option(
     "--depth",
-    type=click.File("rb"),
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
     required=True,
     help="Output of samtools depth -aa -s -q 20 -Q 20; - reads it from standard input.",
 )
 @click.option("--reference", type=click.Path(path_type=Path), required=True, help="FASTA the reads are aligned to.")
 @click.option("--build", "build_name", required=True, help="GRCh38, GRCh37 or a build file.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Metrics of the sample, JSON.")
-def command(sample: str, stats: TextIO, depth: BinaryIO, reference: Path, build_name: str, out: Path) -> None:
+def command(sample: str, stats: Path, depth: str, reference: Path, build_name: str, out: Path) -> None:
     """Turn samtools stats and depth of one sample into its metrics.
 
     Names, definitions and roundings are those of the GA4GH WGS Quality Control standard, version 1. What the
@@ -37,8 +41,10 @@ def command(sample: str, stats: TextIO, depth: BinaryIO, reference: Path, build_
     build = read_build(build_name).named_like(fasta.lengths)
     fasta.check_against(build)
     build = replace(build, contigs=tuple(c for c in build.contigs if c.name in fasta.lengths))
-    numbers = parse_stats(stats.read(), where=stats.name)
-    tally = tally_depth(read_depth(depth, where=depth.name), build, where=depth.name)
+    numbers = parse_stats(stats.read_text(encoding="utf-8"), where=str(stats))
+    where = "samtools depth on standard input" if depth == "-" else depth
+    with click.open_file(depth, "rb") as stream:
+        tally = tally_depth(read_depth(stream, where), build, where)
     for kind, gaps in count_gaps(fasta.bases, build).items():
         tally.drop_gaps(kind, gaps)
     write_metrics(out, measure(sample, numbers, tally))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tessera.files.summaries import SummaryFolder
 
-REGION = re.compile(r"(?P<contig>[^:]+)(:(?P<start>[\d,]+)(-(?P<end>[\d,]+))?)?")
+REGION = re.compile(r"(?P<contig>[^:]+)(:(?P<start>\d[\d,]*)(-(?P<end>\d[\d,]*))?)?")
 GROUPS = ("population", "sex")
 
 

@@ -1,6 +1,5 @@
 """`tessera write-report`: a run's results in, one page about them out."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,34 +14,83 @@ if TYPE_CHECKING:
 @click.command("write-report")
 @click.option("--results", type=FOLDER, required=True, help="Folder of the run's results.")
 @click.option("--node", "nodes", multiple=True, required=True, help="Name of a node of the run; may be repeated.")
-@click.option(
-    "--truth", "comparisons", type=FILE, multiple=True, help="Result of tessera check-truth; may be repeated."
-)
+@click.option("--summary", "others", type=FOLDER, multiple=True, help="Summary another node sent; may be repeated.")
+@click.option("--truth", "results_of", type=FILE, multiple=True, help="Result of check-truth; may be repeated.")
 @click.option("--out", type=FILE, required=True, help="The report as text.")
 @click.option("--json", "out_json", type=FILE, required=True, help="The report as JSON.")
 def command(
-    results: Path, nodes: tuple[str, ...], comparisons: tuple[Path, ...], out: Path, out_json: Path
+    results: Path,
+    nodes: tuple[str, ...],
+    others: tuple[Path, ...],
+    results_of: tuple[Path, ...],
+    out: Path,
+    out_json: Path,
 ) -> None:
     """Write the run's short report: who was counted, who was not and why.
 
     It holds numbers of people, never a person.
     """
     import json
+    from collections import Counter
 
     from tessera.files.atomic import written_aside
     from tessera.files.tables import read_tsv
     from tessera.report.run_report import MERGED, build_report, reasons, report_text
     from tessera.schemas.decisions import DECISIONS
 
-    scopes = []
-    gone: dict[str, int] = {}
-    for node in nodes:
-        why = reasons(read_tsv(results / node / "private" / "decisions.tsv", DECISIONS))
-        scopes.append(_scope(node, results / node / "summary", why))
-    federation = results / "federation"
-    merged = _scope(MERGED, federation / "summary", gone)
-    report = build_report(scopes, merged, [_comparison(path) for path in comparisons])
+    scopes = [
+        _scope(node, results / node / "summary", reasons(read_tsv(_decisions(results, node), DECISIONS)))
+        for node in nodes
+    ]
+    scopes += [_scope(str(other), other) for other in others]
+    gone: Counter[str] = Counter()
+    for scope in scopes:
+        gone.update(scope.not_counted)
+    merged = _scope(MERGED, results / "federation" / "summary", dict(gone))
+    report = build_report(scopes, merged, [_comparison(path) for path in results_of])
     with written_aside(out_json) as aside:
         aside.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     with written_aside(out) as aside:
         aside.write_text(report_text(report, _places(results)), encoding="utf-8")
+
+
+def _decisions(results: Path, node: str) -> Path:
+    return results / node / "private" / "decisions.tsv"
+
+
+def _scope(name: str, summary: Path, not_counted: dict[str, int] | None = None) -> "Scope":
+    """A summary's numbers; a summary knows nothing of withdrawn people, so a node of ours gives its own reasons."""
+    from tessera.files.summaries import SummaryFolder
+    from tessera.report.run_report import Scope, count_variants
+
+    folder = SummaryFolder(summary)
+    manifest = folder.manifest
+    variants = count_variants(block.variants for _, block in folder.blocks())
+    why = manifest.not_counted if not_counted is None else not_counted
+    return Scope(name, sum(manifest.people.values()), why, variants, manifest.is_exact)
+
+
+def _comparison(path: Path) -> "Comparison":
+    import json
+
+    from tessera.errors import refuse
+    from tessera.report.run_report import Comparison
+
+    try:
+        result = json.loads(path.read_text(encoding="utf-8"))
+        return Comparison(result["scope"], sum(result["compared"].values()), result["equal"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise refuse(str(path), f"not readable ({error})", "a result of tessera check-truth") from error
+
+
+def _places(results: Path) -> dict[str, str]:
+    federation = results / "federation"
+    places = {
+        "merged summary": f"{federation}/summary",
+        "allele frequencies": f"{federation}/allele_frequencies.vcf.gz",
+        "a node's summary": f"{results}/NODE/summary",
+        "decisions on people (private)": f"{results}/NODE/private/decisions.tsv",
+    }
+    if not (federation / "allele_frequencies.vcf.gz").is_file():
+        del places["allele frequencies"]
+    return places

@@ -12,7 +12,7 @@ from tessera.cohort.coverage import Coverage, Evidence, Runs
 from tessera.cohort.genotypes import Mask, Reason, judge
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.vcf import Record
-from tessera.genome.alleles import NON_REF, is_sequence, normalise
+from tessera.genome.alleles import NON_REF, concrete, is_sequence, normalise
 from tessera.genome.build import Build, Contig
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import EDGES, HISTOGRAMS
@@ -133,7 +133,7 @@ class _ContigCount:
         if not self._in_place(record):
             return
         if record.is_reference:
-            self._take_reference(record)
+            self._cover(record, record.pos - 1)
         else:
             self._take_variant(record)
         complete = record.pos - 1 - LOOKBACK
@@ -167,7 +167,7 @@ class _ContigCount:
         expected = (
             record.ref if bases is None else bases(record.contig, record.pos - 1, record.pos - 1 + len(record.ref))
         )
-        if not _same_bases(record.ref, expected):
+        if not same_bases(record.ref, expected):
             self._problems.append(
                 Problem(
                     f"{where} REF",
@@ -184,28 +184,29 @@ class _ContigCount:
     def _region(self, base: int) -> int:
         return next(i for i, region in enumerate(self._regions) if base < region.end)
 
-    def _judge(self, record: Record, region: int) -> npt.NDArray[np.uint8]:
-        return judge(record, self._copies[region], self._rules.mask, mitochondrial=self.contig.kind == "mt")
+    def _cover(self, record: Record, start: int) -> dict[int, npt.NDArray[np.uint8]]:
+        """Tell the coverage what a record says of [start, its end); return the Reasons by number of region.
 
-    def _take_reference(self, record: Record) -> None:
-        """A block is judged by the ploidy of each region it lies in."""
-        start = record.pos - 1
+        A record is judged by the ploidy of each region it lies in: ploidy belongs to the base that is asked for.
+        """
+        judged = {}
         for index, region in enumerate(self._regions):
             left, right = max(start, region.start), min(record.end, region.end)
             if left < right:
-                called = self._judge(record, index) == Reason.CALLED
-                self._coverage.add(Evidence(False, left, right, called))
+                mitochondrial = self.contig.kind == "mt"
+                reasons = judge(record, self._copies[index], self._rules.mask, mitochondrial=mitochondrial)
+                judged[index] = reasons
+                self._coverage.add(Evidence(not record.is_reference, left, right, reasons == Reason.CALLED, start))
+        return judged
 
     def _take_variant(self, record: Record) -> None:
-        region = self._region(record.pos - 1)
-        reasons = self._judge(record, region)
         keys = [None if alt in NON_REF or alt == "*" else self._key(record, alt) for alt in record.alts]
-        start = min([record.pos, *(key[0] for key in keys if key)]) - 1
-        self._coverage.add(Evidence(True, start, record.end, reasons == Reason.CALLED))
+        judged = self._cover(record, min([record.pos, *(key[0] for key in keys if key)]) - 1)
         carriers = np.flatnonzero((record.gt > 0).any(axis=1))
         for allele, key in enumerate(keys, start=1):
             if key:
-                self._tally(record, allele, key, reasons, carriers, self._copies[region])
+                region = self._region(key[0] - 1)
+                self._tally(record, allele, key, judged[region], carriers, self._copies[region])
 
     def _key(self, record: Record, alt: str) -> tuple[int, str, str]:
         bases = self._rules.bases
@@ -213,7 +214,7 @@ class _ContigCount:
             raise refuse(f"{record.contig}:{record.pos} ALT", f"{alt}, which is REF", "an allele that is not REF")
         if bases is None or not is_sequence(alt):
             return record.pos, record.ref, alt
-        key = normalise(record.pos, record.ref, alt, lambda start, end: bases(record.contig, start, end))
+        key = normalise(record.pos, record.ref, alt, lambda *span: concrete(bases(record.contig, *span)))
         if record.pos - key[0] > LOOKBACK:
             raise refuse(
                 f"{record.contig}:{record.pos}",
@@ -275,11 +276,12 @@ class _ContigCount:
             if field_values is not None:
                 self._add_bins(block, metric, field_values[who].astype(np.float64), who)
         if record.ad is not None and record.dp is not None and record.ad.shape[1] > allele:
-            share = record.ad[counted, allele] / np.maximum(record.dp[counted], 1)
             mitochondrial = self.contig.kind == "mt"
-            chosen = np.ones(len(counted), dtype=np.bool_) if mitochondrial else het
+            # without reads there is no share; a missing DP is negative
+            chosen = (record.dp[counted] > 0) & (het | mitochondrial)
+            who = counted[chosen]
             metric = "heteroplasmy" if mitochondrial else "ab_alt"
-            self._add_bins(block, metric, share[chosen], counted[chosen])
+            self._add_bins(block, metric, record.ad[who, allele] / record.dp[who], who)
 
     def _add_bins(self, block: int, metric: str, values: npt.NDArray[np.float64], who: npt.NDArray[np.intp]) -> None:
         low, width, bins = EDGES[metric]
@@ -309,7 +311,7 @@ class _ContigCount:
 
     def _rows(self, rows: Mapping[tuple[int, str, str], npt.NDArray[np.int64]]) -> pl.DataFrame:
         if not rows:
-            return pl.DataFrame(schema=VARIANTS.schema)
+            return VARIANTS.empty
         strata = len(self._labels)
         counts = np.concatenate([row.T for row in rows.values()])
         columns = {
@@ -343,7 +345,7 @@ class _ContigCount:
 
     def _histogram_rows(self, key: BlockKey) -> pl.DataFrame:
         if not self._histograms:
-            return pl.DataFrame(schema=HISTOGRAMS.schema)
+            return HISTOGRAMS.empty
         mine = sorted(counted for counted in self._histograms if counted[0] == key.index)
         rows = [
             (
@@ -359,10 +361,10 @@ class _ContigCount:
         return pl.DataFrame(rows, schema=HISTOGRAMS.schema, orient="row").sort(HISTOGRAMS.names[:-1])
 
 
-def _same_bases(ref: str, expected: str) -> bool:
-    """Equal, where N in REF stands for any ambiguity code of the reference."""
+def same_bases(ref: str, expected: str) -> bool:
+    """Equal; where the reference has an ambiguity code, REF may have it, its first base, or N (as GATK writes)."""
     if ref == expected:
         return True
     return len(ref) == len(expected) and all(
-        a == b or (a == "N" and b not in "ACGT") for a, b in zip(ref, expected, strict=True)
+        a in (b, concrete(b)) or (a == "N" and b not in "ACGT") for a, b in zip(ref, expected, strict=True)
     )

@@ -17,12 +17,22 @@ CountArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What one record says of [start, end), 0-based: `called` is (n,) people. Variants outrank references."""
+    """What one record says of [start, end), 0-based: `called` is (n,) people.
+
+    `since` is where the record itself starts, when that is before `start`: a record across a border of ploidy
+    is evidence for each side.
+    """
 
     is_variant: bool
     start: int
     end: int
     called: BoolArray
+    since: int | None = None
+
+    @property
+    def rank(self) -> tuple[bool, int, int]:
+        """The higher decides: variants before references, then the later start; equal ranks decide together."""
+        return self.is_variant, self.start if self.since is None else self.since, self.start
 
 
 @dataclass(frozen=True)
@@ -105,8 +115,8 @@ class Coverage:
         rows = [self._everybody]
         for start, stop in self._spans_within(int(edges[-1])):
             owner[np.searchsorted(edges, start) : np.searchsorted(edges, stop)] = 0
-        ranked = sorted(self._pending, key=lambda e: (e.is_variant, e.start, -e.end))
-        for _, together in groupby(ranked, key=lambda e: (e.is_variant, e.start)):
+        ranked = sorted(self._pending, key=lambda e: (e.rank, -e.end))
+        for _, together in groupby(ranked, key=lambda e: e.rank):
             called = self._everybody
             for evidence in together:
                 called = called & evidence.called

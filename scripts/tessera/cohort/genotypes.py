@@ -59,26 +59,26 @@ def judge(record: Record, copies: npt.NDArray[np.int8], mask: Mask, *, mitochond
     except on MT, where they are heteroplasmy. FILTER other than PASS or `.` leaves nobody called.
     """
     first, second = record.gt[:, 0], record.gt[:, 1]
-    none = (first < 0) & (second < 0)
-    half = ~none & ((first == MISSING) | (second == MISSING))
-    haploid = (second == ABSENT) & ~none
-    het = (first != second) & (first >= 0) & (second >= 0)
+    haploid = second == ABSENT
+    het = (first != second) & ~haploid
     reasons = np.zeros(len(first), dtype=np.uint8)
-    for applies, reason in reversed(
-        [
-            (copies == 0, Reason.NO_COPY_HERE),
-            (np.full(len(first), not record.passes_filter), Reason.FILTER),
-            (none, Reason.MISSING),
-            (half, Reason.HALF_CALL),
-            (_names_non_ref(record), Reason.NON_REF_CALL),
-            ((copies == 2) & haploid, Reason.HAPLOID_CALL_OF_DIPLOID),
-            ((copies == 1) & het & (not mitochondrial), Reason.HET_CALL_OF_HAPLOID),
-            (_low_gq(record, mask), Reason.LOW_GQ),
-            (_low_dp(record, mask, copies), Reason.LOW_DP),
-            ((copies == 2) & het & _low_balance(record, mask), Reason.LOW_ALLELE_BALANCE),
-        ]
-    ):
-        reasons[applies] = reason
+    # the later a reason stands in this list, the more it says: it overwrites the ones before
+    if het.any():
+        reasons[(copies == 2) & het & _low_balance(record, mask)] = Reason.LOW_ALLELE_BALANCE
+    reasons[_low_dp(record, mask, copies)] = Reason.LOW_DP
+    reasons[_low_gq(record, mask)] = Reason.LOW_GQ
+    if het.any() and not mitochondrial:
+        reasons[(copies == 1) & het] = Reason.HET_CALL_OF_HAPLOID
+    if haploid.any():
+        reasons[(copies == 2) & haploid] = Reason.HAPLOID_CALL_OF_DIPLOID
+    if first.max(initial=0) > 0 or second.max(initial=0) > 0:
+        reasons[_names_non_ref(record)] = Reason.NON_REF_CALL
+    if first.min(initial=0) < 0 or (second == MISSING).any():
+        reasons[(first == MISSING) | (second == MISSING)] = Reason.HALF_CALL
+        reasons[(first < 0) & (second < 0)] = Reason.MISSING
+    if not record.passes_filter:
+        reasons[:] = Reason.FILTER
+    reasons[copies == 0] = Reason.NO_COPY_HERE
     return reasons
 
 

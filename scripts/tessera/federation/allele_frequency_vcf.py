@@ -17,6 +17,11 @@ SEXES = ("F", "M")
 ZYGOSITIES = {"Het": "heterozygous", "Hom": "homozygous", "Hemi": "hemizygous"}
 
 
+def is_country(population: str) -> bool:
+    """Whether a population's name can be an INFO tag: two capital letters."""
+    return COUNTRY.fullmatch(population) is not None
+
+
 def check_populations(manifest: Manifest) -> None:
     """Raise InputError when a population cannot be an INFO tag of this VCF."""
     names = sorted({stratum.rpartition("_")[0] for stratum in manifest.people})
@@ -24,7 +29,7 @@ def check_populations(manifest: Manifest) -> None:
         Problem(f"population {name}", f"{len(name)} characters", "two capital letters, as in EE",
                 "Name populations so in the sample sheet, or export with --total.")
         for name in names
-        if not COUNTRY.fullmatch(name)
+        if not is_country(name)
     ]  # fmt: skip
     if problems:
         raise InputError(problems)

@@ -1,7 +1,9 @@
 """Reading a genome build: one of ours by name, or a YAML file of the same shape."""
 
 import re
+from collections.abc import Iterator
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, get_args
 
@@ -43,9 +45,27 @@ def _build(raw: Any, where: str) -> Build:
     for name in sorted({name for name in names if names.count(name) > 1}):
         problems.append(Problem(where, f"contig {name} is listed twice", "each contig once"))
     pars = [_par(entry, where, problems) for entry in raw.get("par") or []]
+    build = Build(raw["name"], tuple(c for c in contigs if c), tuple(p for p in pars if p))
+    problems += _misplaced(build, where)
     if problems:
         raise InputError(problems)
-    return Build(raw["name"], tuple(c for c in contigs if c), tuple(p for p in pars if p))
+    return build
+
+
+def _misplaced(build: Build, where: str) -> Iterator[Problem]:
+    """PARs beyond the end of their contig, or over each other; their lengths on X and Y may differ (T2T-CHM13)."""
+    for contig in build.contigs:
+        if contig.kind not in ("x", "y"):
+            continue
+        spans = sorted((par.x if contig.kind == "x" else par.y, par.name) for par in build.par)
+        for (start, end), name in spans:
+            if end > contig.length:
+                yield Problem(
+                    where, f"{name} at {start}-{end}, beyond the end of {contig.name}", f"at most {contig.length}"
+                )
+        for ((_, end), name), ((start, _), other) in pairwise(spans):
+            if start < end:
+                yield Problem(where, f"{other} overlaps {name} on {contig.name}", "PARs apart from each other")
 
 
 def _contig(entry: Any, where: str, problems: list[Problem]) -> Contig | None:

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import IO
 
 import polars as pl
 
@@ -11,7 +11,7 @@ from tessera.errors import refuse
 SCHEMA = {"contig": pl.String, "pos": pl.Int64, "depth": pl.Int64}
 
 
-def read_depth(stream: BinaryIO, where: str, *, block_bytes: int = 1 << 25) -> Iterator[pl.DataFrame]:
+def read_depth(stream: IO[bytes], where: str, *, block_bytes: int = 1 << 25) -> Iterator[pl.DataFrame]:
     """Yield frames of (contig, pos, depth), pos 1-based, each of about `block_bytes` of text.
 
     Raises InputError when a line has another shape.

@@ -36,8 +36,14 @@ class Reference:
         self._contig, self._start, self._window = "", 0, ""
 
     def bases(self, contig: str, start: int, end: int) -> str:
-        """Bases of [start, end), 0-based, upper case; shorter where the contig ends."""
+        """Bases of [start, end), 0-based, upper case; shorter where the contig ends.
+
+        Raises InputError for a contig that the FASTA does not hold.
+        """
         if contig != self._contig or start < self._start or end > self._start + len(self._window):
+            if contig not in self.lengths:
+                raise refuse(str(self.path), f"no contig {contig}", "every contig the input has records on",
+                             "Give the reference the file was made on.")  # fmt: skip
             self._contig, self._start = contig, max(0, start - WINDOW // 2)
             stop = max(end, self._start + WINDOW)
             self._window = self._fasta.fetch(contig, self._start, min(stop, self.lengths[contig])).upper()

@@ -16,8 +16,8 @@ from tessera.files.samples import read_samples
 from tessera.schemas.config import Config
 from tessera.schemas.samples import each_person
 
-#: samples that are summed in one command, whose line names them all
-BATCH_LIMIT = 1000
+#: people summed in one command, whose line names each one's folder: shells take 128 kB
+PEOPLE_PER_SUM = 400
 #: kinds of input from which genotypes are still to be called
 CALLED_KINDS = ("fastq", "bam", "cram")
 
@@ -40,6 +40,7 @@ class Node:
         self.withdrawn: list[str] = each_person(rows.filter("withdrawn"))["sample"].to_list()
         columns = ("sample", "sex", "kind", "read_group", "fastq_1", "fastq_2", "bam", "cram", "gvcf", "vcf")
         used = rows.filter(~pl.col("withdrawn")).select(columns)
+        self.populations: set[str] = set(rows.filter(~pl.col("withdrawn"))["population"])
         self.kinds: dict[str, str] = {}
         self.karyotypes: dict[str, str] = {}
         #: sample -> lane -> its two FASTQ files
@@ -59,9 +60,16 @@ class Node:
 
     @cached_property
     def batches(self) -> dict[str, list[str]]:
-        """Batch -> its samples that are counted alone, out of a gVCF that came or is called; in the sheet's order."""
+        """Batch -> its samples that are counted alone, out of a gVCF that came or is called; in the sheet's order.
+
+        A batch too large for one sum is several, `NAME+1`, `NAME+2`...; no sheet can name a batch so.
+        """
         alone = each_person(self.rows).filter(~pl.col("withdrawn") & (pl.col("kind") != "vcf"))
-        return dict(alone.group_by("batch", maintain_order=True).agg("sample").iter_rows())
+        found: dict[str, list[str]] = {}
+        for batch, samples in alone.group_by("batch", maintain_order=True).agg("sample").iter_rows():
+            parts = [samples[i : i + PEOPLE_PER_SUM] for i in range(0, len(samples), PEOPLE_PER_SUM)]
+            found |= {batch: samples} if len(parts) == 1 else {f"{batch}+{n}": part for n, part in enumerate(parts, 1)}
+        return found
 
     @cached_property
     def facts(self) -> dict[str, str]:
@@ -91,6 +99,11 @@ class Run:
     def nodes(self) -> list[str]:
         """Names of the nodes, in the order of the configuration."""
         return list(self.node)
+
+    @property
+    def populations(self) -> list[str]:
+        """Populations of people who are not withdrawn, over all nodes, sorted."""
+        return sorted({name for node in self.node.values() for name in node.populations})
 
     def sheet(self, node: str) -> str:
         """Path of a node's sample sheet."""
@@ -197,12 +210,7 @@ def check_run(document: Mapping[str, Any], *, where: str, environment: Mapping[s
 def _cross_checks(config: Config, name: str, node: Node) -> list[Problem]:
     """What the configuration must say for the inputs that a node's sheet brings."""
     sheet = config.nodes[name].samples
-    problems = [
-        Problem(str(sheet), f"batch {batch} has {len(samples)} samples", f"at most {BATCH_LIMIT} in a batch",
-                "Give the samples smaller batches. See config/README.md#batch.")
-        for batch, samples in node.batches.items()
-        if len(samples) > BATCH_LIMIT
-    ]  # fmt: skip
+    problems: list[Problem] = []
     called = node.of_kind(*CALLED_KINDS)
     if called and config.reference is None:
         found = f"{len(called)} samples are FASTQ, BAM or CRAM, and no reference is given"

@@ -15,13 +15,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tessera.errors import refuse
+from tessera.errors import InputError, Problem, refuse
 from tessera.files.atomic import directory_written_aside
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
 from tessera.schemas.variants import VARIANTS
 from tessera.summary.blocks import BLOCK_SIZE, POSITIONS, Block, BlockKey
-from tessera.summary.manifest import COUNTED_FIELDS, SCHEMA_VERSION, Manifest
+from tessera.summary.manifest import COUNTED_FIELDS, SCHEMA_VERSION, Manifest, odd_counts
 
 MANIFEST = "manifest.json"
 TABLES = {table.name: table for table in (VARIANTS, AN_TRACK, HISTOGRAMS)}
@@ -74,11 +74,12 @@ class SummaryFolder:
     def _table(self, name: str, key: BlockKey) -> pl.DataFrame:
         metadata, groups = self._layout(name, key.contig)
         if key.index not in groups:
-            return pl.DataFrame(schema=TABLES[name].schema)
+            return TABLES[name].empty
         with pq.ParquetFile(self.path / name / f"{key.contig}.parquet", metadata=metadata) as file:
             frame = pl.from_arrow(file.read_row_group(groups[key.index]))
         assert isinstance(frame, pl.DataFrame)
-        return frame.cast(TABLES[name].schema)
+        schema = TABLES[name].schema
+        return frame if frame.schema == schema else frame.cast(schema)
 
 
 class SummaryWriter:
@@ -162,20 +163,50 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         raise refuse(f"{where}/{MANIFEST}", f"missing or unknown keys: {found}", ", ".join(sorted(needed)), REMAKE)
     if raw["schema"] != SCHEMA_VERSION:
         raise refuse(f"{where}/{MANIFEST}", f"schema {raw['schema']}", f"schema {SCHEMA_VERSION}", REMAKE)
+    odd = [*odd_counts(raw), *_odd_members(raw)]
+    if odd:
+        raise InputError([Problem(f"{where}/{MANIFEST}", sentence, expected, REMAKE) for sentence in odd])
     return raw
 
 
+def _odd_members(raw: Mapping[str, Any]) -> Iterator[str]:
+    """Sentences about members that are no table of a contig of the build."""
+    match raw:
+        case {"rules": {"build": {"contigs": [*contigs]}}, "members": dict(members)}:
+            names = [contig.get("name") for contig in contigs if isinstance(contig, dict)]
+            known = {f"{table}/{name}.parquet" for table in TABLES for name in names}
+            yield from (f"{name} does not belong to a summary" for name in sorted(set(members) - known))
+        case _:
+            yield "no rules.build.contigs, or members that are no files with their digests"
+
+
 def _layout(member: Path, table: str) -> tuple[pq.FileMetaData, dict[int, int]]:
+    """Footer, and block number -> row group. Refuses other columns, metadata, and blocks not each one row group."""
     column, first = POSITIONS[table]
     at = TABLES[table].names.index(column)
+    expected = "the Parquet file that the manifest names"
     try:
         metadata = pq.read_metadata(member)
+        columns = metadata.schema.to_arrow_schema()
+        if metadata.metadata:
+            raise refuse(str(member), f"{table}/{member.name} has metadata beside its rows", expected, REMAKE)
+        if list(zip(columns.names, columns.types, strict=True)) != _stored_columns(table):
+            found = f"{table} has columns {', '.join(f'{c.name} ({c.type})' for c in columns)}"
+            raise refuse(str(member), found, f"those of schema {TABLES[table].version}", REMAKE)
         starts = [metadata.row_group(i).column(at).statistics.min for i in range(metadata.num_row_groups)]
     except (OSError, pa.ArrowException, AttributeError, IndexError) as error:
-        raise refuse(
-            str(member), "not a readable member", "the Parquet file that the manifest names", REMAKE
-        ) from error
-    return metadata, {(start - first) // BLOCK_SIZE: i for i, start in enumerate(starts)}
+        raise refuse(str(member), "not a readable member", expected, REMAKE) from error
+    indices = [(start - first) // BLOCK_SIZE for start in starts]
+    if indices != sorted(set(indices)):
+        found = f"{table}/{member.name} has blocks out of order or in several row groups"
+        raise refuse(str(member), found, expected, REMAKE)
+    return metadata, {index: i for i, index in enumerate(indices)}
+
+
+def _stored_columns(table: str) -> list[tuple[str, pa.DataType]]:
+    """Names and types as Parquet holds them; it knows one kind of string."""
+    schema = _to_arrow(pl.DataFrame(schema=TABLES[table].schema)).schema
+    return [(c.name, pa.string() if pa.types.is_large_string(c.type) else c.type) for c in schema]
 
 
 def _to_arrow(frame: pl.DataFrame) -> pa.Table:

@@ -27,9 +27,17 @@ def read_tsv(path: Path, table: Table) -> pl.DataFrame:
         frame = pl.read_csv(path, separator="\t", infer_schema=False, quote_char=None)
         if frame.columns != table.names:
             raise refuse(f"{path} line 1", f"the columns {', '.join(frame.columns)}", expected)
+        _refuse_other_booleans(path, frame, table)
         return frame.with_columns(_typed(column, dtype) for column, dtype in table.schema.items())
     except pl.exceptions.PolarsError as error:
         raise refuse(str(path), str(error).splitlines()[0], expected) from error
+
+
+def _refuse_other_booleans(path: Path, frame: pl.DataFrame, table: Table) -> None:
+    for column in (name for name, dtype in table.schema.items() if dtype == pl.Boolean):
+        other = frame.filter(~pl.col(column).is_in(["true", "false"]))[column]
+        if len(other):
+            raise refuse(str(path), f'{column} is "{other[0]}"', "true or false")
 
 
 def _typed(column: str, dtype: pl.DataType) -> pl.Expr:

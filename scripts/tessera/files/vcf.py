@@ -96,10 +96,10 @@ class VariantFile:
             raise refuse(str(self.path), "not readable as VCF or BCF", "a VCF (plain or BGZF) or BCF") from error
 
     def _record(self, variant: Any, at: str) -> Record:
-        genotypes = variant.genotype
-        if genotypes is None:
-            raise refuse(f"{self.path} {at}", "no GT in FORMAT", "a genotype (GT) in every record")
-        alleles = genotypes.array()[:, :-1]
+        try:
+            alleles = variant.genotype.array()[:, :-1]
+        except Exception as error:  # cyvcf2 raises plain Exception, or gives None in a file without samples
+            raise refuse(f"{self.path} {at}", "no GT in FORMAT", "a genotype (GT) in every record") from error
         if alleles.shape[1] > 2 and (alleles[:, 2:] != ABSENT).any():
             raise refuse(
                 f"{self.path} {at}",
@@ -112,7 +112,7 @@ class VariantFile:
         ref, alts = variant.REF, variant.ALT
         end = variant.POS - 1 + len(ref)
         if all(alt in NON_REF for alt in alts):
-            end = max(end, int(variant.INFO.get("END") or 0))
+            end = max(end, self._end(variant, at))
         fields = variant.FORMAT
         return Record(
             contig=variant.CHROM,
@@ -127,6 +127,13 @@ class VariantFile:
             min_dp=_scalar(variant, "MIN_DP", fields),
             ad=variant.format("AD") if "AD" in fields else None,
         )
+
+    def _end(self, variant: Any, at: str) -> int:
+        """INFO/END, or 0; text when the header does not declare it."""
+        found = variant.INFO.get("END") or 0
+        if not str(found).isdigit():
+            raise refuse(f"{self.path} {at}", f"INFO/END is {found}", "a position")
+        return int(found)
 
 
 def _scalar(variant: Any, field: str, fields: Sequence[str]) -> npt.NDArray[Any] | None:

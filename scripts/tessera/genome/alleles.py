@@ -8,10 +8,18 @@ Bases = Callable[[int, int], str]
 #: gVCF's "any other allele": evidence about the reference, not an allele
 NON_REF = frozenset({"<NON_REF>", "<*>"})
 
+#: IUPAC ambiguity code -> the first of its bases in the alphabet, as REF is written (VCF 4.3, section 1.6.1)
+CONCRETE = str.maketrans("RYSWKMBDHV", "ACCAGACAAA")
+
 
 def is_sequence(allele: str) -> bool:
     """True for an allele written in bases; False for `*`, `.`, symbolic alleles and breakends."""
     return allele.isalpha()
+
+
+def concrete(bases: str) -> str:
+    """Reference bases (upper case) as a VCF writes them: A, C, G, T and N only."""
+    return bases.translate(CONCRETE)
 
 
 def normalise(pos: int, ref: str, alt: str, bases: Bases) -> tuple[int, str, str]:

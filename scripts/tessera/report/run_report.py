@@ -8,6 +8,8 @@ import polars as pl
 
 KEY = ("contig", "pos", "ref", "alt")
 MERGED = "merged"
+#: scope of a comparison of the merged summary
+FEDERATION = "federation"
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,11 @@ class Scope:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A summary against the true numbers: how many were compared and how many differ."""
+    """A summary against the true numbers: how many were compared, and whether all are equal."""
 
     scope: str
     compared: int
-    differ: int
+    equal: bool
 
 
 def count_variants(blocks: Iterable[pl.DataFrame]) -> int:
@@ -46,14 +48,11 @@ def reasons(decisions: pl.DataFrame) -> dict[str, int]:
 
 
 def build_report(nodes: Sequence[Scope], merged: Scope, comparisons: Sequence[Comparison]) -> dict[str, Any]:
-    """The report as a JSON document; `merged_equals_pooled` is None where no true numbers are known."""
-    differ = sum(comparison.differ for comparison in comparisons)
+    """The report as a JSON document; `comparisons` may be of any scopes, or none where no true numbers are known."""
     return {
         "nodes": {scope.name: _scope(scope) for scope in nodes},
         MERGED: _scope(merged),
-        "merged_equals_pooled": None if not comparisons else differ == 0,
-        "numbers_compared": sum(comparison.compared for comparison in comparisons),
-        "numbers_that_differ": differ,
+        "comparisons": {c.scope: {"numbers_compared": c.compared, "equal": c.equal} for c in comparisons},
         "duplicates_between_nodes": "not screened",
     }
 
@@ -88,17 +87,22 @@ def _scope(scope: Scope) -> dict[str, Any]:
 
 
 def _sentences(report: Mapping[str, Any]) -> list[str]:
-    compared, differ = report["numbers_compared"], report["numbers_that_differ"]
-    verdict = {
-        None: "not checked, no true numbers were given",
-        True: f"yes ({compared:,} numbers compared)",
-        False: f"NO ({differ:,} of {compared:,} numbers differ)",
-    }[report["merged_equals_pooled"]]
-    sentences = [f"merged == pooled: {verdict}"]
+    comparisons = dict(report["comparisons"])
+    pooled = comparisons.pop(FEDERATION, None)
+    sentences = [f"merged == pooled: {_verdict([pooled] if pooled else [])}"]
+    if comparisons:
+        sentences.append(f"each node == what is true of it: {_verdict(list(comparisons.values()))}")
     if not report[MERGED]["exact"]:
         sentences.append("AN is an interval: of some people nothing is known where their file lists no variant.")
     sentences.append("Duplicates between nodes are not screened yet: a person in two nodes is counted twice.")
     return sentences
+
+
+def _verdict(comparisons: Sequence[Mapping[str, Any]]) -> str:
+    if not comparisons:
+        return "not checked, no true numbers were given"
+    compared = f"({sum(c['numbers_compared'] for c in comparisons):,} numbers compared)"
+    return f"{'yes' if all(c['equal'] for c in comparisons) else 'NO'} {compared}"
 
 
 def _aligned(rows: Sequence[Sequence[str]], *, numbers: bool = True) -> str:

@@ -60,7 +60,9 @@ _NODE = _mapping(
     required=["samples"],
 )
 
-_NODE_NAME = "lower-case letters, digits and '-', the first a letter"
+#: folders of the results that are no node's
+_RESERVED = "federation|reference|logs"
+_NODE_NAME = "lower-case letters, digits and '-', the first a letter; and not federation, reference or logs"
 _NODES = _key(
     "nodes",
     "The nodes whose people are counted here, by name; usually one, your own.",
@@ -69,7 +71,7 @@ _NODES = _key(
     minProperties=1,
     additionalProperties=_NODE,
     propertyNames={
-        **_key("nodes", "", _NODE_NAME, pattern=r"^[a-z][a-z0-9-]*\Z"),
+        **_key("nodes", "", _NODE_NAME, pattern=rf"^(?!(?:{_RESERVED})\Z)[a-z][a-z0-9-]*\Z"),
         "x-found": "a node named",
     },
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -36,10 +37,15 @@ class Table:
         """The names of the columns that must be there."""
         return [column.name for column in self.columns if column.required]
 
-    @property
+    @cached_property
     def schema(self) -> pl.Schema:
         """The polars schema, columns in order."""
         return pl.Schema({column.name: column.dtype for column in self.columns})
+
+    @cached_property
+    def empty(self) -> pl.DataFrame:
+        """The table without rows."""
+        return pl.DataFrame(schema=self.schema)
 
     def markdown(self) -> str:
         """The documentation: one Markdown table row for each column; a column of nothing is left out."""

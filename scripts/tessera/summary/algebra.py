@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from tessera.errors import refuse
+from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
 from tessera.schemas.variants import VARIANTS
 from tessera.summary.an_track import CALLED, called_at, sum_tracks
@@ -37,22 +38,39 @@ def combine(terms: Sequence[tuple[Block, int]]) -> Block:
     Raises InputError when what is subtracted is not contained in what is added.
     """
     terms = [(block, sign) for block, sign in terms if not block.is_empty()]
+    if [sign for _, sign in terms] == [1]:
+        return terms[0][0]
+    track = _sum_of_tracks([(block.an_track, sign) for block, sign in terms if not block.an_track.is_empty()])
+    variants = _sum_of_variants([(block, sign) for block, sign in terms if not block.variants.is_empty()], track)
+    histograms = [(block.histograms, sign) for block, sign in terms if not block.histograms.is_empty()]
+    return Block(variants, track, _sum_of_histograms(histograms))
+
+
+def _sum_of_tracks(terms: Sequence[tuple[pl.DataFrame, int]]) -> pl.DataFrame:
     if not terms:
-        return Block.empty()
-    track = sum_tracks([_signed(block.an_track, CALLED, sign) for block, sign in terms])
+        return AN_TRACK.empty
+    track = sum_tracks(terms)
+    _refuse_negative(track, CALLED, "AN track {contig}:{start}-{end} {stratum}")
+    return track
+
+
+def _sum_of_variants(terms: Sequence[tuple[Block, int]], track: pl.DataFrame) -> pl.DataFrame:
+    if not terms:
+        return VARIANTS.empty
     differences = [_signed(_differences(block), COUNTS, sign) for block, sign in terms]
     rows = pl.concat(differences).group_by(KEY).agg(pl.col(COUNTS).sum())
     _refuse_negative(rows, ["n_listed", "n_het", "n_homalt", "n_hemi"], "variant {contig}:{pos} {ref}>{alt} {stratum}")
-    _refuse_negative(track, CALLED, "AN track {contig}:{start}-{end} {stratum}")
     _refuse_leftover(rows)
-    histograms = (
-        pl.concat([_signed(block.histograms, ["count"], sign) for block, sign in terms])
-        .group_by([c for c in HISTOGRAMS.names if c != "count"])
-        .agg(pl.col("count").sum())
-        .filter(pl.col("count") != 0)
-    )
-    _refuse_negative(histograms, ["count"], "histogram {contig} {stratum} {metric} bin {bin}")
-    return Block(_with_track(rows.filter(pl.col("n_listed") > 0), track), track, _canonical(histograms))
+    return _with_track(rows.filter(pl.col("n_listed") > 0), track)
+
+
+def _sum_of_histograms(terms: Sequence[tuple[pl.DataFrame, int]]) -> pl.DataFrame:
+    if not terms:
+        return HISTOGRAMS.empty
+    bins = HISTOGRAMS.names[:-1]
+    summed = pl.concat([_signed(frame, ["count"], sign) for frame, sign in terms]).group_by(bins).agg(pl.sum("count"))
+    _refuse_negative(summed, ["count"], "histogram {contig} {stratum} {metric} bin {bin}")
+    return summed.filter(pl.col("count") != 0).select(HISTOGRAMS.names).sort(bins).cast(HISTOGRAMS.schema)
 
 
 def _signed(frame: pl.DataFrame, columns: Sequence[str], sign: int) -> pl.DataFrame:
@@ -61,24 +79,24 @@ def _signed(frame: pl.DataFrame, columns: Sequence[str], sign: int) -> pl.DataFr
 
 def _differences(block: Block) -> pl.DataFrame:
     """Rows whose called counts are what they have more (or less) than the track at their position."""
-    stored = block.variants.select(*KEY, pl.col(COUNTS).cast(pl.Int64))
-    at = called_at(block.an_track, stored.select(*KEY)).select(*KEY, *(pl.col(c).alias(f"{c}_track") for c in CALLED))
-    joined = stored.join(at, on=KEY, how="inner")
-    return joined.with_columns(pl.col(c) - pl.col(f"{c}_track") for c in CALLED).select(*KEY, *COUNTS)
+    return _beside_track(block.variants.select(*KEY, pl.col(COUNTS).cast(pl.Int64)), block.an_track, -1)
 
 
 def _with_track(differences: pl.DataFrame, track: pl.DataFrame) -> pl.DataFrame:
-    at = called_at(track, differences.select(*KEY)).select(*KEY, *(pl.col(c).alias(f"{c}_track") for c in CALLED))
-    rows = differences.join(at, on=KEY, how="inner").with_columns(pl.col(c) + pl.col(f"{c}_track") for c in CALLED)
+    """The opposite of `_differences`, in the order of the schema."""
+    rows = _beside_track(differences, track, 1)
     return rows.select(VARIANTS.names).sort(KEY).cast(VARIANTS.schema)
 
 
-def _canonical(histograms: pl.DataFrame) -> pl.DataFrame:
-    return histograms.select(HISTOGRAMS.names).sort(HISTOGRAMS.names[:-1]).cast(HISTOGRAMS.schema)
+def _beside_track(rows: pl.DataFrame, track: pl.DataFrame, sign: int) -> pl.DataFrame:
+    """Rows with what the track says at their position added to (sign 1) or taken from (-1) their called counts."""
+    said = {c: f"{c}_track" for c in CALLED}
+    found = called_at(track.rename(said), rows, list(said.values()))
+    return found.with_columns(pl.col(c) + sign * pl.col(t) for c, t in said.items()).drop(said.values())
 
 
 def _refuse_negative(frame: pl.DataFrame, columns: Sequence[str], what: str) -> None:
-    below = frame.filter(pl.any_horizontal(pl.col(columns).cast(pl.Int64) < 0))
+    below = frame.filter(pl.any_horizontal(pl.col(columns) < 0))
     if not below.is_empty():
         row = below.row(0, named=True)
         raise _not_contained(what.format(**row), min(row[c] for c in columns))

@@ -10,34 +10,22 @@ from tessera.schemas.an_track import AN_TRACK
 CALLED = ["n_dip", "n_hap", "an_unknown"]
 
 
-def sum_tracks(tracks: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Add tracks of one contig base by base; negative numbers subtract.
+def sum_tracks(terms: Sequence[tuple[pl.DataFrame, int]]) -> pl.DataFrame:
+    """Add (sign 1) and subtract (sign -1) tracks of one contig, base by base.
 
     Each run becomes two events, +n at its start and -n at its end; the running sum over sorted events is the
     total. Runs of zeros are not stored and adjacent equal runs are one, so the result is canonical.
     """
-    events = pl.concat(
-        [
-            event
-            for track in tracks
-            for event in (
-                track.select(
-                    "contig",
-                    "stratum",
-                    pl.col("start").alias("at"),
-                    *(pl.col(c).cast(pl.Int64) for c in CALLED),
-                ),
-                track.select(
-                    "contig",
-                    "stratum",
-                    pl.col("end").alias("at"),
-                    *(-pl.col(c).cast(pl.Int64) for c in CALLED),
-                ),
-            )
-        ]
-    )
+    events = [
+        track.lazy().select(
+            "contig", "stratum", pl.col(edge).alias("at"), *(pl.col(c).cast(pl.Int64) * change for c in CALLED)
+        )
+        for track, sign in terms
+        for edge, change in (("start", sign), ("end", -sign))
+    ]
     return (
-        events.group_by("contig", "stratum", "at")
+        pl.concat(events)
+        .group_by("contig", "stratum", "at")
         .agg(pl.col(CALLED).sum())
         .filter(pl.any_horizontal(pl.col(CALLED) != 0))
         .sort("contig", "stratum", "at")
@@ -49,22 +37,24 @@ def sum_tracks(tracks: Sequence[pl.DataFrame]) -> pl.DataFrame:
         .rename({"at": "start"})
         .select(AN_TRACK.names)
         .sort("contig", "start", "stratum")
-        .cast(AN_TRACK.schema)
+        .cast(dict(AN_TRACK.schema))
+        .collect()
     )
 
 
-def called_at(track: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
+def called_at(track: pl.DataFrame, places: pl.DataFrame, columns: Sequence[str] = CALLED) -> pl.DataFrame:
     """What the track of one contig says at `pos` (1-based) of each row of `places` (with pos and stratum).
 
-    Returns `places` sorted by pos, with the columns of CALLED; zeros where the track says nothing.
+    Returns `places` sorted by pos, with the track's `columns`; zeros where the track says nothing.
     """
-    runs = track.select("stratum", "start", "end", *CALLED).sort("start")
-    found = (
-        places.with_columns((pl.col("pos") - 1).alias("_base"))
+    runs = track.lazy().select("stratum", "start", "end", *columns).sort("start")
+    base, end = pl.col("_base"), pl.col("end")
+    return (
+        places.lazy()
+        .with_columns((pl.col("pos") - 1).alias("_base"))
         .sort("_base", maintain_order=True)
         .join_asof(runs, left_on="_base", right_on="start", by="stratum", strategy="backward", check_sortedness=False)
-    )
-    inside = pl.col("_base") < pl.col("end")
-    return found.with_columns(pl.when(inside).then(pl.col(c)).otherwise(0).fill_null(0).alias(c) for c in CALLED).drop(
-        "_base", "start", "end"
+        .with_columns(pl.when(base < end).then(pl.col(c)).otherwise(0).fill_null(0).alias(c) for c in columns)
+        .drop("_base", "start", "end")
+        .collect()
     )

@@ -44,11 +44,7 @@ class Block:
     @classmethod
     def empty(cls) -> "Block":
         """The block of nobody."""
-        return cls(
-            pl.DataFrame(schema=VARIANTS.schema),
-            pl.DataFrame(schema=AN_TRACK.schema),
-            pl.DataFrame(schema=HISTOGRAMS.schema),
-        )
+        return cls(VARIANTS.empty, AN_TRACK.empty, HISTOGRAMS.empty)
 
     def is_empty(self) -> bool:
         """True when nothing is stored in any of the three tables."""

@@ -40,12 +40,12 @@ def check_block(key: BlockKey, block: Block, manifest: Manifest) -> Iterator[str
             yield f"{where}: {table.name} has columns {dict(frame.schema)}, not those of schema {table.version}"
             return
         yield from _order(where, table, frame, order)
-    kinds = {contig["name"]: contig["kind"] for contig in manifest.rules["build"]["contigs"]}
-    yield from _impossible(
-        where, "variants", block.variants, _variant_rules(key, kinds.get(key.contig, ""), manifest.people)
-    )
-    yield from _impossible(where, "an_track", block.an_track, _track_rules(key, manifest.people))
-    yield from _impossible(where, "histograms", block.histograms, _histogram_rules(key))
+    contig = next(c for c in manifest.rules["build"]["contigs"] if c["name"] == key.contig)
+    end = min(key.end, contig["length"])
+    variants = _variant_rules(key, end, contig["kind"], manifest.people)
+    yield from _impossible(where, "variants", block.variants, variants)
+    yield from _impossible(where, "an_track", block.an_track, _track_rules(key, end, manifest.people))
+    yield from _impossible(where, "histograms", block.histograms, _histogram_rules(key, manifest.people))
 
 
 def _order(where: str, table: Table, frame: pl.DataFrame, order: list[str]) -> Iterator[str]:
@@ -56,13 +56,13 @@ def _order(where: str, table: Table, frame: pl.DataFrame, order: list[str]) -> I
         yield f"{where}: {table.name} has the same {', '.join(order)} twice"
 
 
-def _variant_rules(key: BlockKey, kind: str, people: Mapping[str, int]) -> dict[str, pl.Expr]:
+def _variant_rules(key: BlockKey, end: int, kind: str, people: Mapping[str, int]) -> dict[str, pl.Expr]:
     size = pl.col("stratum").replace_strict(dict(people), default=0, return_dtype=pl.Int64)
     diploid = pl.col("n_homalt") if kind == "mt" else pl.col("n_het") + pl.col("n_homalt")
     haploid = pl.col("n_hemi") + pl.col("n_het") if kind == "mt" else pl.col("n_hemi")
     return {
         "another contig, or a position outside the block": (pl.col("contig") != key.contig)
-        | ~(pl.col("pos") - 1).is_between(key.start, key.end, closed="left"),
+        | ~(pl.col("pos") - 1).is_between(key.start, end, closed="left"),
         "a negative count": pl.any_horizontal(pl.col(COUNTS) < 0),
         "a row that nobody lists": pl.col("n_listed") < 1,
         "more people listed than counted in the stratum": pl.col("n_listed") > size,
@@ -72,13 +72,13 @@ def _variant_rules(key: BlockKey, kind: str, people: Mapping[str, int]) -> dict[
     }
 
 
-def _track_rules(key: BlockKey, people: Mapping[str, int]) -> dict[str, pl.Expr]:
+def _track_rules(key: BlockKey, end: int, people: Mapping[str, int]) -> dict[str, pl.Expr]:
     size = pl.col("stratum").replace_strict(dict(people), default=0, return_dtype=pl.Int64)
     before = pl.col("end").shift(1).over("stratum")
     same = pl.all_horizontal(pl.col(c) == pl.col(c).shift(1).over("stratum") for c in CALLED)
     return {
         "another contig, or a run outside the block": (pl.col("contig") != key.contig)
-        | (pl.col("start") < key.start) | (pl.col("end") > key.end),
+        | (pl.col("start") < key.start) | (pl.col("end") > end),
         "an empty or reversed run": pl.col("start") >= pl.col("end"),
         "a negative count": pl.any_horizontal(pl.col(CALLED) < 0),
         "a run of zeros": pl.all_horizontal(pl.col(CALLED) == 0),
@@ -88,18 +88,19 @@ def _track_rules(key: BlockKey, people: Mapping[str, int]) -> dict[str, pl.Expr]
     }  # fmt: skip
 
 
-def _histogram_rules(key: BlockKey) -> dict[str, pl.Expr]:
+def _histogram_rules(key: BlockKey, people: Mapping[str, int]) -> dict[str, pl.Expr]:
     bins = {metric: int(edges[2]) + 1 for metric, edges in EDGES.items()}
     known = pl.col("metric").replace_strict(bins, default=0, return_dtype=pl.Int64)
     return {
         "another contig or block": (pl.col("contig") != key.contig) | (pl.col("start") != key.start),
         "an unknown metric or bin": ~pl.col("bin").is_between(0, known, closed="left"),
         "a count below one": pl.col("count") < 1,
+        "a stratum nobody is counted in": ~pl.col("stratum").is_in(list(people)),
     }
 
 
 def _impossible(where: str, table: str, frame: pl.DataFrame, rules: Mapping[str, pl.Expr]) -> Iterator[str]:
-    for sentence, broken in rules.items():
+    for sentence, broken in {"an empty cell": pl.any_horizontal(pl.all().is_null()), **rules}.items():
         rows = frame.filter(broken)
         if not rows.is_empty():
             yield f"{where}: {table} has {sentence}: {rows.row(0)} ({len(rows):,} rows)"

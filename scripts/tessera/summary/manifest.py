@@ -1,7 +1,8 @@
 """The manifest: what a summary is about, in numbers that add up, and the rules it was counted by."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -42,6 +43,30 @@ class Manifest:
 
 COUNTED_FIELDS = [f.name for f in fields(Manifest) if f.name != "rules"]
 
+_REASON = r"(withdrawn|consent|qc:[a-z_]+)"
+#: counted field -> the names it may hold, so that a name of a person never is one of them
+NAMES = {
+    "people": r"[A-Za-z0-9]{1,16}_[FMU]",
+    "an_basis": r"gvcf|declared|variant_only",
+    "consent": r"DUO:[0-9]{7}|not stated",
+    "not_counted": rf"{_REASON}(;{_REASON})*",
+    "ledger": r"(records|carriers)(_[a-z]+)?(:[a-z_]+)?",
+}
+
+
+def odd_counts(raw: Mapping[str, Any]) -> Iterator[str]:
+    """Sentences about counted fields of a manifest as read that hold other than known names and numbers above zero."""
+    for field_name in COUNTED_FIELDS:
+        counts = raw[field_name]
+        if not isinstance(counts, dict):
+            yield f"{field_name} holds no counts by name"
+            continue
+        for name, count in counts.items():
+            if not re.fullmatch(NAMES[field_name], name):
+                yield f"{field_name} has the unknown name {name}"
+            if type(count) is not int or count < 1:
+                yield f"{field_name} {name} is {count!r}, which counts nothing"
+
 
 def combine_manifests(manifests: Sequence[Manifest], signs: Sequence[int], names: Sequence[str]) -> Manifest:
     """Add (sign 1) and subtract (sign -1) manifests; `names` are for messages.
@@ -71,15 +96,24 @@ def rule_differences(
         if isinstance(a, Mapping) and isinstance(b, Mapping):
             problems += rule_differences(a, b, my_name, other_name, f"{at}.{key}")
         elif a != b:
+            mine_only, other_only = _apart(a, b)
             problems.append(
                 Problem(
                     f"{at}.{key}",
-                    f"{_short(b)} in {other_name}",
-                    f"{_short(a)} as in {my_name}",
+                    f"{_short(other_only)} in {other_name}",
+                    f"{_short(mine_only)} as in {my_name}",
                     "Summaries add up only when counted by the same rules on the same reference: recount one of them.",
                 )
             )
     return problems
+
+
+def _apart(a: Any, b: Any) -> tuple[Any, Any]:
+    """Of two lists of records those that only one has, so that a difference far down the list is seen."""
+    if not all(isinstance(entries, list) and all(isinstance(e, Mapping) for e in entries) for entries in (a, b)):
+        return a, b
+    only = [entry for entry in a if entry not in b], [entry for entry in b if entry not in a]
+    return only if any(only) else (a, b)
 
 
 def _short(value: Any) -> str:

@@ -1,0 +1,100 @@
+"""`tessera gate-samples`: its tables, and how it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tessera.cli import tessera
+from tessera.errors import InputError
+
+SHEET = """sample\tsex\tpopulation\tconsent\tbam\tgvcf
+ann\tXX\tXA\tDUO:0000042\tann.bam\t
+ben\tXY\tXA\tDUO:0000042\t\tben.g.vcf.gz
+eve\tXX\tXA\twithdrawn\t\teve.g.vcf.gz
+"""
+POLICY = """version: 1
+rules:
+  - {metric: mean_autosome_coverage, min: 15}
+  - {metric: sex_karyotype, equals: declared}
+  - {metric: call_rate, min: 0.95}
+"""
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Path:
+    """A node of three people, measured."""
+    (tmp_path / "samples.tsv").write_text(SHEET)
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    (tmp_path / "alignments").mkdir()
+    (tmp_path / "variants").mkdir()
+    metrics = {
+        "biosample": {"id": "ann"},
+        "wgs_qc_metrics": {"aln_metrics": {"mean_autosome_coverage": 30.1}},
+        "tessera": {"sex_karyotype": "XX"},
+    }
+    (tmp_path / "alignments" / "ann.json").write_text(json.dumps(metrics))
+    for sample, rate in (("ann", 0.99), ("ben", 0.5)):
+        table = f"sample\tcall_rate\thet_hom_ratio\n{sample}\t{rate}\tinf\n"
+        (tmp_path / "variants" / f"{sample}.tsv").write_text(table)
+    return tmp_path
+
+
+def gate(node: Path, *more: str) -> Result:
+    """Run the command on the node's folders."""
+    paths = {"--samples": "samples.tsv", "--policy": "policy.yaml", "--alignments": "alignments"}
+    paths |= {"--variants": "variants", "--out": "decisions.tsv", "--details": "details.tsv"}
+    arguments = [word for option, name in paths.items() for word in (option, str(node / name))]
+    return CliRunner().invoke(tessera, ["gate-samples", *arguments, "--consent", "DUO:0000042", *more])
+
+
+def test_everybody_gets_a_decision_with_its_reason(node: Path) -> None:
+    assert gate(node).exit_code == 0
+    assert (node / "decisions.tsv").read_text() == (
+        "sample\tcounted\treason\nann\ttrue\t\nben\tfalse\tqc:call_rate\neve\tfalse\twithdrawn\n"
+    )
+    details = (node / "details.tsv").read_text()
+    assert details.startswith("sample\trule\tvalue\tthreshold\tpassed\tpolicy\n")
+    assert "ben\tqc:call_rate\t0.5\t>= 0.95\tfalse\tsha256:" in details
+
+
+def test_one_sample_can_be_decided_alone(node: Path) -> None:
+    (node / "variants" / "ann.tsv").unlink()
+    assert gate(node, "--sample", "ben").exit_code == 0
+    assert (node / "decisions.tsv").read_text() == "sample\tcounted\treason\nben\tfalse\tqc:call_rate\n"
+
+
+def test_a_stranger_is_refused(node: Path) -> None:
+    done = gate(node, "--sample", "zoe")
+    assert isinstance(done.exception, InputError)
+    assert "zoe" in str(done.exception)
+
+
+def test_a_measurement_that_is_missing_is_named_and_nothing_is_written(node: Path) -> None:
+    (node / "alignments" / "ann.json").unlink()
+    done = gate(node)
+    assert isinstance(done.exception, InputError)
+    assert "ann.json: no such file" in str(done.exception)
+    assert not (node / "decisions.tsv").exists()
+
+
+def test_a_metric_that_the_policy_asks_for_must_be_measured(node: Path) -> None:
+    document = json.loads((node / "alignments" / "ann.json").read_text())
+    document["wgs_qc_metrics"]["aln_metrics"] = {}
+    (node / "alignments" / "ann.json").write_text(json.dumps(document))
+    done = gate(node)
+    assert isinstance(done.exception, InputError)
+    assert "sample ann: no mean_autosome_coverage" in str(done.exception)
+
+
+def test_a_sample_measured_twice_is_refused(node: Path) -> None:
+    done = gate(node, "--variants", str(node / "variants" / "ben.tsv"))
+    assert isinstance(done.exception, InputError)
+    assert "sample ben: measured twice" in str(done.exception)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"biosample": {"id": "ann"}}'])
+def test_metrics_of_another_shape_are_refused(node: Path, text: str) -> None:
+    (node / "alignments" / "ann.json").write_text(text)
+    assert isinstance(gate(node).exception, InputError)

@@ -1,0 +1,115 @@
+"""The synthetic nation from reads to the merged summary: right numbers, and nothing is made twice."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+class Demo:
+    """A run folder with the nation grown in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "config").symlink_to(ROOT / "config")
+        self.call([sys.executable, str(ROOT / "seeds" / "grow.py"), "nation"])
+
+    def call(self, command: list[str]) -> str:
+        """Run a command in the folder; its output, all of it."""
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment, timeout=900)
+        assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+        return done.stdout + done.stderr
+
+    def snakemake(self, *arguments: str) -> str:
+        """Run the workflow with the profile of `make demo`."""
+        profile = str(ROOT / "workflow" / "profiles" / "demo")
+        workflow = ["--snakefile", str(ROOT / "Snakefile"), "--profile", profile]
+        configuration = ["--configfile", "nation/config.yaml"]
+        return self.call([sys.executable, "-m", "snakemake", *workflow, *configuration, *arguments])
+
+    def planned(self) -> set[str]:
+        """The rules that a run would carry out now."""
+        said = self.snakemake("--dry-run", "--quiet", "host")
+        return set(re.findall(r"^ *(?:local)?rule (\w+):$", said, re.MULTILINE))
+
+    def read(self, path: str) -> bytes:
+        """A result."""
+        return (self.folder / "results" / path).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo, run once."""
+    run = Demo(tmp_path_factory.mktemp("demo"))
+    run.snakemake()
+    return run
+
+
+def test_merged_equals_pooled_and_the_report_says_so(demo: Demo) -> None:
+    report = json.loads(demo.read("federation/report.json"))
+    assert report["comparisons"]["federation"]["equal"]
+    assert report["comparisons"]["federation"]["numbers_compared"] > 1_000
+    assert set(report["comparisons"]) == {"federation", *report["nodes"]}
+    assert report["merged"]["counted"] == sum(node["counted"] for node in report["nodes"].values())
+    assert "merged == pooled: yes" in demo.read("federation/report.txt").decode()
+
+
+def test_lanes_are_not_kept_and_crams_are(demo: Demo) -> None:
+    alignments = demo.folder / "results" / "alder" / "private" / "alignments"
+    assert not list(alignments.rglob("*.bam"))
+    assert all(cram.read_bytes()[:6] == b"CRAM\x03\x00" for cram in alignments.glob("*.cram"))
+    assert list(alignments.glob("*.cram"))
+
+
+def test_nothing_of_a_withdrawn_person_is_made(demo: Demo) -> None:
+    rows = [line.split("\t") for line in demo.read("birch/private/decisions.tsv").decode().splitlines()]
+    withdrawn = [sample for sample, _, reason in rows if reason == "withdrawn"]
+    assert withdrawn
+    made = [path.name for path in (demo.folder / "results").rglob("*")]
+    assert not [name for name in made for sample in withdrawn if name.split(".")[0] == sample]
+
+
+def test_no_name_of_a_person_is_in_what_may_leave(demo: Demo) -> None:
+    decisions = [demo.read(f"{node}/private/decisions.tsv") for node in ("alder", "birch", "cedar")]
+    names = {line.split(b"\t")[0] for table in decisions for line in table.splitlines()[1:]}
+    results = demo.folder / "results"
+    leaving = [*results.glob("*/summary/**/*"), *results.glob("federation/**/*")]
+    for path in leaving:
+        words = set(re.findall(rb"[A-Za-z0-9]+", path.read_bytes())) if path.is_file() else set()
+        assert not words & {name for name in names if len(name) > 3}, path
+
+
+def test_a_second_run_does_nothing(demo: Demo) -> None:
+    assert "nothing to be done" in demo.snakemake().lower()
+
+
+def test_a_missing_file_is_made_again_with_only_what_follows_and_the_result_is_the_same(demo: Demo) -> None:
+    before = demo.read("federation/allele_frequencies.vcf.gz")
+    (demo.folder / "results/alder/private/variants/ada.g.vcf.gz").unlink()
+    said = demo.snakemake("--quiet", "host")
+    made = Counter(re.findall(r"^ *(?:local)?rule (\w+):$", said, re.MULTILINE))
+    assert made["call_gvcf"] == made["measure_variants"] == made["count_alleles"] == 1
+    assert made["sum_batch"] == made["sum_node"] == made["merge_nodes"] == made["export_vcf"] == 1
+    assert not {"align_lane", "mark_duplicates", "measure_alignments", "count_cohort", "measure_cohort"} & set(made)
+    assert demo.read("federation/allele_frequencies.vcf.gz") == before
+    assert not demo.planned()
+
+
+def test_a_changed_karyotype_costs_one_person(demo: Demo) -> None:
+    sheet = demo.folder / "nation" / "birch.tsv"
+    lines = sheet.read_text()
+    try:
+        sheet.write_text(lines.replace("iva\tXX\t", "iva\tNA\t"))
+        assert sheet.read_text() != lines
+        said = demo.snakemake("--dry-run", "--quiet", "host")
+        assert len(re.findall(r"^ *rule count_alleles:$", said, re.MULTILINE)) == 1
+    finally:
+        sheet.write_text(lines)

@@ -1,0 +1,122 @@
+"""Alignments: one CRAM per sample, and what it is worth.
+
+Needs the lanes of the chapter before, or BAM and CRAM files as they came. Makes a CRAM (version 3.0, coordinate
+order, indexed) of every sample on the run's own reference, and its metrics under the names of the GA4GH standard.
+Files that came aligned keep their duplicate marks; their read groups must name the sample of the sheet.
+"""
+
+ALIGNMENTS_VERSION = 1
+# a sample's CRAM lies where its kind of input puts it
+CRAM = branch(
+    lambda wildcards: RUN.kind(wildcards.node, wildcards.sample) == "fastq",
+    then="<private>/alignments/{sample}.cram",
+    otherwise="<private>/alignments/imported/{sample}.cram",
+)
+
+
+rule alignments:
+    """Every sample's CRAM and metrics."""
+    input:
+        [
+            f"<results>/{node}/private/{kept}"
+            for node in RUN.nodes
+            for sample in RUN.called_samples(node)
+            for folder in ["" if RUN.kind(node, sample) == "fastq" else "imported/"]
+            for kept in (
+                f"alignments/{folder}{sample}.cram",
+                f"alignments/{folder}{sample}.cram.crai",
+                f"qc/alignments/{sample}.json",
+            )
+        ],
+
+
+rule mark_duplicates:
+    """Join a sample's lanes and mark duplicates."""
+    input:
+        lanes=lambda wildcards: expand(
+            "<private>/alignments/{sample}/{lane}.bam",
+            lane=RUN.lanes(wildcards.node, wildcards.sample),
+            allow_missing=True,
+        ),
+        reference=REFERENCE,
+    output:
+        cram="<private>/alignments/{sample}.cram",
+        index="<private>/alignments/{sample}.cram.crai",
+    log:
+        "<private>/logs/mark_duplicates/{sample}.log",
+    conda:
+        "../envs/samtools.yaml"
+    container:
+        IMAGES["samtools"]
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        stage_version=ALIGNMENTS_VERSION,
+    shell:
+        "(samtools merge --no-PG -u - {input.lanes:q}"
+        " | samtools markdup --no-PG -@ {threads} -T {resources.tmpdir:q}/markdup"
+        " --reference {input.reference:q} --output-fmt cram,version=3.0 --write-index - {output.cram:q})"
+        " 2> {log:q}"
+
+
+rule import_alignments:
+    """Check a BAM or CRAM that came aligned, and write it as a sorted CRAM on the run's own reference."""
+    input:
+        alignments=lambda wildcards: RUN.file(wildcards.node, wildcards.sample),
+        reference=REFERENCE,
+    output:
+        cram="<private>/alignments/imported/{sample}.cram",
+        index="<private>/alignments/imported/{sample}.cram.crai",
+    log:
+        "<private>/logs/import_alignments/{sample}.log",
+    conda:
+        "../envs/samtools.yaml"
+    container:
+        IMAGES["samtools"]
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        stage_version=ALIGNMENTS_VERSION,
+    shell:
+        "(samtools quickcheck -v {input.alignments:q}"
+        " && found=$(samtools samples {input.alignments:q} | cut -f 1 | sort -u | paste -s -d ,)"
+        ' && if [ "$found" != {wildcards.sample:q} ]; then'
+        ' echo "{input.alignments}: read groups of $found; expected SM:{wildcards.sample}, as the sheet says"; exit 2;'
+        " fi >&2"
+        " && samtools sort --no-PG -@ {threads} -T {resources.tmpdir:q}"
+        " --reference {input.reference:q} --output-fmt cram,version=3.0 --write-index"
+        " -o {output.cram:q} {input.alignments:q})"
+        " 2> {log:q}"
+
+
+rule measure_alignments:
+    """Measure reads, depth and the karyotype that depth tells, as the GA4GH standard defines them."""
+    input:
+        cram=CRAM,
+        reference=REFERENCE,
+    output:
+        stats="<private>/qc/alignments/{sample}.stats.txt",
+        metrics="<private>/qc/alignments/{sample}.json",
+    log:
+        "<private>/logs/measure_alignments/{sample}.log",
+    conda:
+        "../envs/samtools.yaml"
+    container:
+        IMAGES["samtools"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        stage_version=ALIGNMENTS_VERSION,
+        build=RUN.config.build,
+    shell:
+        "(samtools stats --reference {input.reference:q} {input.cram:q} > {output.stats:q}"
+        " && samtools depth -aa -s -q 20 -Q 20 --reference {input.reference:q} {input.cram:q}"
+        " | tessera measure-alignments --sample {wildcards.sample:q} --stats {output.stats:q} --depth -"
+        " --reference {input.reference:q} --build {params.build:q} --out {output.metrics:q})"
+        " 2> {log:q}"

@@ -1,0 +1,226 @@
+"""Cohort: who is counted, and the node's summary.
+
+Needs each sample's calls and metrics, the QC policy and the consent codes. Decides on each person, counts each
+person alone, adds people up by batch and batches to the node; the people of a cohort VCF are counted together.
+A person's decision and counts depend on that person only, so one person more costs one person, one batch and one
+sum. The node's summary may leave the node; all else here is private.
+"""
+
+COHORT_VERSION = 1
+
+
+rule cohort:
+    """Every node's summary, verified, and what it was added up from."""
+    input:
+        [f"<results>/{node}/private/summary.verified.txt" for node in RUN.nodes],
+        [f"<results>/{node}/private/batches/{batch}/manifest.json" for node in RUN.nodes for batch in RUN.batches(node)],
+        [
+            f"<results>/{node}/private/cohorts/{cohort.id}/manifest.json"
+            for node in RUN.nodes
+            for cohort in RUN.cohort_files(node)
+        ],
+        [
+            f"<results>/{node}/private/summaries/{sample}/manifest.json"
+            for node in RUN.nodes
+            for sample in RUN.called_samples(node) + RUN.gvcf_samples(node)
+        ],
+
+
+rule gate_sample:
+    """Decide whether a sample with calls of its own is counted."""
+    input:
+        policy=RUN.config.qc_policy,
+        alignments=branch(
+            lambda wildcards: RUN.kind(wildcards.node, wildcards.sample) == "gvcf",
+            otherwise="<private>/qc/alignments/{sample}.json",
+        ),
+        variants="<private>/qc/variants/{sample}.tsv",
+    output:
+        decisions="<private>/decisions/{sample}.tsv",
+    log:
+        "<private>/logs/gate_sample/{sample}.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 500 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        stage_version=COHORT_VERSION,
+        sheet=lambda wildcards: RUN.sheet(wildcards.node),
+        facts=lambda wildcards: RUN.facts(wildcards.node, wildcards.sample),
+        consent=[f"--consent {code}" for code in RUN.config.consent],
+        alignments=lambda wildcards, input: input.alignments and f"--alignments {input.alignments}",
+    shell:
+        "tessera gate-samples --samples {params.sheet:q} --sample {wildcards.sample:q} --policy {input.policy:q}"
+        " {params.consent} {params.alignments} --variants {input.variants:q} --out {output.decisions:q} 2> {log:q}"
+
+
+rule gate_samples:
+    """Decide on everybody of a node, withdrawn people too, and say what each decision rests on."""
+    input:
+        sheet=lambda wildcards: RUN.sheet(wildcards.node),
+        policy=RUN.config.qc_policy,
+        alignments=lambda wildcards: expand(
+            "<private>/qc/alignments/{sample}.json",
+            sample=RUN.called_samples(wildcards.node),
+            allow_missing=True,
+        ),
+        variants=lambda wildcards: expand(
+            "<private>/qc/variants/{sample}.tsv",
+            sample=RUN.called_samples(wildcards.node) + RUN.gvcf_samples(wildcards.node),
+            allow_missing=True,
+        ),
+        cohorts=lambda wildcards: expand(
+            "<private>/qc/cohorts/{cohort}.tsv",
+            cohort=[cohort.id for cohort in RUN.cohort_files(wildcards.node)],
+            allow_missing=True,
+        ),
+    output:
+        decisions="<private>/decisions.tsv",
+        details="<private>/decisions.details.tsv",
+    log:
+        "<private>/logs/gate_samples.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 500 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        stage_version=COHORT_VERSION,
+        consent=[f"--consent {code}" for code in RUN.config.consent],
+        # folders, for a command line has no room for the files of twenty thousand people
+        alignments=lambda wildcards, input: (
+            f"--alignments {Path(input.alignments[0]).parent}" if input.alignments else ""
+        ),
+        variants=lambda wildcards, input: f"--variants {Path(input.variants[0]).parent}" if input.variants else "",
+        cohorts=lambda wildcards, input: [f"--variants {table}" for table in input.cohorts],
+    shell:
+        "tessera gate-samples --samples {input.sheet:q} --policy {input.policy:q} {params.consent} {params.alignments}"
+        " {params.variants} {params.cohorts} --out {output.decisions:q} --details {output.details:q} 2> {log:q}"
+
+
+rule count_alleles:
+    """Count one person's gVCF into a summary; of a person who is not counted it says the reason only."""
+    input:
+        calls=GVCF,
+        reference=COUNTED_ON,
+        decisions="<private>/decisions/{sample}.tsv",
+    output:
+        manifest="<private>/summaries/{sample}/manifest.json",
+    log:
+        "<private>/logs/count_alleles/{sample}.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        stage_version=COHORT_VERSION,
+        sheet=lambda wildcards: RUN.sheet(wildcards.node),
+        facts=lambda wildcards: RUN.facts(wildcards.node, wildcards.sample),
+        people=lambda wildcards: f"--sample {wildcards.sample}",
+        reference=f"--reference {REFERENCE}" if COUNTED_ON else "--assume-normalised",
+        build=RUN.config.build,
+        mask=RUN.config.mask.argument,
+        summary=subpath(output.manifest, parent=True),
+    shell:
+        "tessera count --input {input.calls:q} --samples {params.sheet:q} {params.people} {params.reference}"
+        " --build {params.build:q} --decisions {input.decisions:q} --mask {params.mask:q} --out {params.summary:q}"
+        " 2> {log:q}"
+
+
+use rule count_alleles as count_cohort with:
+    input:
+        calls=lambda wildcards: RUN.cohort_file(wildcards.node, wildcards.cohort).path,
+        reference=COUNTED_ON,
+        decisions="<private>/decisions.tsv",
+        callable=lambda wildcards: RUN.config.nodes[wildcards.node].callable or [],
+    output:
+        manifest="<private>/cohorts/{cohort}/manifest.json",
+    log:
+        "<private>/logs/count_cohort/{cohort}.log",
+    params:
+        stage_version=COHORT_VERSION,
+        sheet=lambda wildcards: RUN.sheet(wildcards.node),
+        facts="",
+        people=lambda wildcards, input: input.callable and f"--callable {input.callable}",
+        reference=f"--reference {REFERENCE}" if COUNTED_ON else "--assume-normalised",
+        build=RUN.config.build,
+        mask=RUN.config.mask.argument,
+        summary=subpath(output.manifest, parent=True),
+
+
+rule sum_batch:
+    """Add up the people of a batch."""
+    input:
+        manifests=lambda wildcards: expand(
+            "<private>/summaries/{sample}/manifest.json",
+            sample=RUN.batches(wildcards.node)[wildcards.batch],
+            allow_missing=True,
+        ),
+    output:
+        manifest="<private>/batches/{batch}/manifest.json",
+    log:
+        "<private>/logs/sum_batch/{batch}.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        stage_version=COHORT_VERSION,
+        summands=lambda wildcards, input: [Path(manifest).parent for manifest in input.manifests],
+        summary=subpath(output.manifest, parent=True),
+    shell:
+        "tessera merge --workers {threads} --out {params.summary:q} {params.summands:q} 2> {log:q}"
+
+
+use rule sum_batch as sum_node with:
+    input:
+        manifests=lambda wildcards: expand(
+            "<private>/batches/{batch}/manifest.json", batch=RUN.batches(wildcards.node), allow_missing=True
+        )
+        + expand(
+            "<private>/cohorts/{cohort}/manifest.json",
+            cohort=[cohort.id for cohort in RUN.cohort_files(wildcards.node)],
+            allow_missing=True,
+        ),
+    output:
+        manifest="<results>/{node}/summary/manifest.json",
+    log:
+        "<private>/logs/sum_node.log",
+
+
+rule verify_summary:
+    """Check that a node's summary is whole, canonical and free of personal records, before it leaves."""
+    input:
+        manifest="<results>/{node}/summary/manifest.json",
+    output:
+        verdict="<private>/summary.verified.txt",
+    log:
+        "<private>/logs/verify_summary.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 500 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        stage_version=COHORT_VERSION,
+        summary=subpath(input.manifest, parent=True),
+    shell:
+        "tessera verify {params.summary:q} > {output.verdict:q} 2> {log:q}"

@@ -1,0 +1,123 @@
+"""Federation: the nodes' summaries as one, and what leaves in the formats of others.
+
+Needs the nodes' summaries and those that other nodes sent. Adds them, writes the sum as a VCF of allele frequencies
+and, where the true numbers are known, compares every node and the federation with them.
+"""
+
+from tessera.federation.allele_frequency_vcf import is_country
+
+FEDERATION_VERSION = 1
+# a cohort VCF without callable regions leaves AN an interval, which no VCF can say
+EXACT = all(RUN.config.nodes[node].callable or not RUN.cohort_files(node) for node in RUN.nodes)
+# frequencies by population need names that can be tags of the VCF
+TOTAL = "" if all(is_country(population) for population in RUN.populations) else "--total"
+FREQUENCIES = ["<results>/federation/allele_frequencies.vcf.gz"] if EXACT else []
+
+
+rule federation:
+    """The merged summary and its allele frequencies."""
+    input:
+        "<results>/federation/summary/manifest.json",
+        FREQUENCIES,
+
+
+rule merge_nodes:
+    """Add up the nodes, and the summaries that other nodes sent."""
+    input:
+        manifests=[f"<results>/{node}/summary/manifest.json" for node in RUN.nodes]
+        + [f"{summary}/manifest.json" for summary in RUN.config.federation.summaries],
+    output:
+        manifest="<results>/federation/summary/manifest.json",
+    log:
+        "<logs>/merge_nodes.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        stage_version=FEDERATION_VERSION,
+        summands=lambda wildcards, input: [Path(manifest).parent for manifest in input.manifests],
+        summary=subpath(output.manifest, parent=True),
+    shell:
+        "tessera merge --workers {threads} --out {params.summary:q} {params.summands:q} 2> {log:q}"
+
+
+rule export_vcf:
+    """Write the merged summary as a VCF of allele counts and frequencies."""
+    input:
+        manifest="<results>/federation/summary/manifest.json",
+    output:
+        vcf="<results>/federation/allele_frequencies.vcf.gz",
+        index="<results>/federation/allele_frequencies.vcf.gz.tbi",
+    log:
+        "<logs>/export_vcf.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        stage_version=FEDERATION_VERSION,
+        summary=subpath(input.manifest, parent=True),
+        total=TOTAL,
+    shell:
+        "tessera export vcf {params.summary:q} {params.total} --out {output.vcf:q} 2> {log:q}"
+
+
+if RUN.config.truth:
+
+    rule check_node:
+        """Compare a node's summary and decisions with the true numbers."""
+        input:
+            manifest="<results>/{node}/summary/manifest.json",
+            decisions="<private>/decisions.tsv",
+            truth=RUN.config.truth,
+        output:
+            result="<private>/truth.json",
+        log:
+            "<private>/logs/check_node.log",
+        conda:
+            "../envs/tessera.yaml"
+        container:
+            IMAGES["tessera"]
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 1000 * attempt,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            stage_version=FEDERATION_VERSION,
+            summary=subpath(input.manifest, parent=True),
+        shell:
+            "tessera check-truth {params.summary:q} --truth {input.truth:q} --scope {wildcards.node:q}"
+            " --decisions {input.decisions:q} --out {output.result:q} &> {log:q}"
+
+    rule check_federation:
+        """Compare the merged summary with the true pooled numbers."""
+        input:
+            manifest="<results>/federation/summary/manifest.json",
+            truth=RUN.config.truth,
+        output:
+            result="<results>/federation/truth.json",
+        log:
+            "<logs>/check_federation.log",
+        conda:
+            "../envs/tessera.yaml"
+        container:
+            IMAGES["tessera"]
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 1000 * attempt,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            stage_version=FEDERATION_VERSION,
+            summary=subpath(input.manifest, parent=True),
+        shell:
+            "tessera check-truth {params.summary:q} --truth {input.truth:q} --scope federation"
+            " --out {output.result:q} &> {log:q}"

@@ -1,0 +1,133 @@
+"""Variants: genotypes and reference blocks of each sample, and what they are worth.
+
+Needs each sample's CRAM, or gVCF and cohort VCF files as they came. Makes a gVCF of every sample with alignments,
+called alone so that no other sample changes it, and each sample's call rate and het/hom ratio. Ploidy on X, Y and MT
+follows from the sheet's karyotype and the build.
+"""
+
+VARIANTS_VERSION = 1
+# a sample's gVCF: the file that came, or the one called here
+GVCF = branch(
+    lambda wildcards: RUN.kind(wildcards.node, wildcards.sample) == "gvcf",
+    then=lambda wildcards: RUN.file(wildcards.node, wildcards.sample),
+    otherwise="<private>/variants/{sample}.g.vcf.gz",
+)
+# what calls are checked and left-aligned on; nothing where the operator says that they are normalised
+COUNTED_ON = [] if RUN.config.assume_normalised else REFERENCE
+
+
+rule variants:
+    """Every sample's calls, measured."""
+    input:
+        [
+            f"<results>/{node}/private/variants/{sample}.g.vcf.gz"
+            for node in RUN.nodes
+            for sample in RUN.called_samples(node)
+        ],
+        [
+            f"<results>/{node}/private/qc/variants/{sample}.tsv"
+            for node in RUN.nodes
+            for sample in RUN.called_samples(node) + RUN.gvcf_samples(node)
+        ],
+        [
+            f"<results>/{node}/private/qc/cohorts/{cohort.id}.tsv"
+            for node in RUN.nodes
+            for cohort in RUN.cohort_files(node)
+        ],
+
+
+rule write_ploidy:
+    """Write the build's ploidy by karyotype for bcftools."""
+    output:
+        table="<results>/reference/ploidy.txt",
+    log:
+        "<logs>/write_ploidy.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 500 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        stage_version=VARIANTS_VERSION,
+        build=RUN.config.build,
+    shell:
+        "tessera write-ploidy --build {params.build:q} --out {output.table:q} 2> {log:q}"
+
+
+rule call_gvcf:
+    """Call genotypes of one sample at every base: variants, and blocks of reference by depth."""
+    input:
+        cram=CRAM,
+        reference=REFERENCE,
+        ploidy="<results>/reference/ploidy.txt",
+    output:
+        gvcf="<private>/variants/{sample}.g.vcf.gz",
+    log:
+        "<private>/logs/call_gvcf/{sample}.log",
+    conda:
+        "../envs/bcftools.yaml"
+    container:
+        IMAGES["bcftools"]
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        stage_version=VARIANTS_VERSION,
+        karyotype=lambda wildcards: RUN.karyotype(wildcards.node, wildcards.sample),
+        depths="1,5,10,15,20,30",
+    shell:
+        "(bcftools mpileup --no-version -Ou -f {input.reference:q} -a AD,DP -g {params.depths} {input.cram:q}"
+        " | bcftools call --no-version -Oz -m -g {params.depths} -a GQ --ploidy-file {input.ploidy:q}"
+        " -S <(printf '%s\\t%s\\n' {wildcards.sample:q} {params.karyotype:q}) -o {output.gvcf:q})"
+        " 2> {log:q}"
+
+
+rule measure_variants:
+    """Measure call rate and het/hom ratio of a sample, on its gVCF."""
+    input:
+        calls=GVCF,
+        reference=COUNTED_ON,
+    output:
+        metrics="<private>/qc/variants/{sample}.tsv",
+    log:
+        "<private>/logs/measure_variants/{sample}.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        stage_version=VARIANTS_VERSION,
+        sheet=lambda wildcards: RUN.sheet(wildcards.node),
+        people=lambda wildcards: f"--sample {wildcards.sample}",
+        reference="" if RUN.config.assume_normalised else f"--reference {REFERENCE}",
+        build=RUN.config.build,
+        mask=RUN.config.mask.argument,
+    shell:
+        "tessera measure-variants --input {input.calls:q} --samples {params.sheet:q} {params.people}"
+        " {params.reference} --build {params.build:q} --mask {params.mask:q} --out {output.metrics:q} 2> {log:q}"
+
+
+use rule measure_variants as measure_cohort with:
+    input:
+        calls=lambda wildcards: RUN.cohort_file(wildcards.node, wildcards.cohort).path,
+        reference=COUNTED_ON,
+        sheet=lambda wildcards: RUN.sheet(wildcards.node),
+    output:
+        metrics="<private>/qc/cohorts/{cohort}.tsv",
+    log:
+        "<private>/logs/measure_cohort/{cohort}.log",
+    params:
+        stage_version=VARIANTS_VERSION,
+        sheet=lambda wildcards: RUN.sheet(wildcards.node),
+        people="",
+        reference="" if RUN.config.assume_normalised else f"--reference {REFERENCE}",
+        build=RUN.config.build,
+        mask=RUN.config.mask.argument,
