@@ -1,48 +1,27 @@
 """The synthetic nation from reads to the merged summary: right numbers, and nothing is made twice."""
 
 import json
-import os
 import re
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from run_folder import ROOT, RunFolder
 
 
-class Demo:
+class Demo(RunFolder):
     """A run folder with the nation grown in it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        (folder / "config").symlink_to(ROOT / "config")
+        super().__init__(folder, "nation/config.yaml")
         self.call([sys.executable, str(ROOT / "seeds" / "grow.py"), "nation"])
-
-    def call(self, command: list[str]) -> str:
-        """Run a command in the folder; its output, all of it."""
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, env=environment, timeout=900)
-        assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
-        return done.stdout + done.stderr
-
-    def snakemake(self, *arguments: str) -> str:
-        """Run the workflow with the profile of `make demo`."""
-        profile = str(ROOT / "workflow" / "profiles" / "demo")
-        workflow = ["--snakefile", str(ROOT / "Snakefile"), "--profile", profile]
-        configuration = ["--configfile", "nation/config.yaml"]
-        return self.call([sys.executable, "-m", "snakemake", *workflow, *configuration, *arguments])
 
     def planned(self) -> set[str]:
         """The rules that a run would carry out now."""
         said = self.snakemake("--dry-run", "--quiet", "host")
         return set(re.findall(r"^ *(?:local)?rule (\w+):$", said, re.MULTILINE))
-
-    def read(self, path: str) -> bytes:
-        """A result."""
-        return (self.folder / "results" / path).read_bytes()
 
 
 @pytest.fixture(scope="module")

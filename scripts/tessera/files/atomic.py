@@ -1,45 +1,111 @@
-"""Outputs appear complete under their final name, or not at all."""
+"""Outputs appear complete under their final name, or not at all.
 
+Work goes on in a hidden sibling, `.NAME.unfinished.*`, locked by its process. A killed run leaves it behind; the
+next run that completes the same output removes it, for nobody holds its lock any more.
+"""
+
+import ctypes
+import fcntl
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+#: from linux/fs.h and fcntl.h; Python has no name for them
+AT_FDCWD, RENAME_EXCHANGE = -100, 2
 
 
 @contextmanager
 def written_aside(final: Path) -> Iterator[Path]:
     """Yield a temporary path beside `final`; on success it takes the final name, on failure it vanishes."""
     final.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{final.name}.", suffix="".join(final.suffixes), dir=final.parent)
-    os.close(handle)
+    handle, name = tempfile.mkstemp(prefix=_prefix(final), suffix="".join(final.suffixes), dir=final.parent)
     aside = Path(name)
     aside.chmod(0o666 & ~_umask())
     try:
+        _lock(handle)
         yield aside
         aside.replace(final)
     finally:
-        aside.unlink(missing_ok=True)
+        _remove(aside)
+        os.close(handle)
+    _remove_leftovers(final)
 
 
 @contextmanager
 def directory_written_aside(final: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `final`; on success it replaces `final`, on failure it vanishes."""
-    final.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{final.name}.", dir=final.parent))
-    aside.chmod(0o777 & ~_umask())
-    try:
+    with directory_beside(final) as aside:
         yield aside
-        if final.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{final.name}.old.", dir=final.parent))
-            final.replace(old / final.name)
+        if not final.exists():
             aside.replace(final)
-            shutil.rmtree(old)
-        else:
-            aside.replace(final)
+        elif not _exchange(aside, final):
+            with directory_beside(final) as old:
+                final.replace(old / final.name)
+                aside.replace(final)
+    _remove_leftovers(final)
+
+
+@contextmanager
+def directory_beside(final: Path) -> Iterator[Path]:
+    """Yield a hidden folder beside `final` for what is needed on the way; it vanishes in the end."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=_prefix(final), dir=final.parent))
+    aside.chmod(0o777 & ~_umask())
+    handle = os.open(aside, os.O_RDONLY)
+    try:
+        _lock(handle)
+        yield aside
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        _remove(aside)
+        os.close(handle)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names in one step; False where system or file system cannot, and nothing has changed.
+
+    renameat2(2) of Linux: at no moment is there no folder under either name, which two renames cannot promise.
+    """
+    swap = getattr(ctypes.CDLL(None), "renameat2", None)
+    return swap is not None and swap(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) == 0
+
+
+def _remove_leftovers(final: Path) -> None:
+    """Remove what killed runs left beside `final`; what cannot be locked is in use, or not ours, and stays."""
+    for left in final.parent.iterdir():
+        if left.name.startswith(_prefix(final)):
+            with suppress(OSError):
+                handle = os.open(left, os.O_RDONLY)
+                try:
+                    if _lock(handle):
+                        _remove(left)
+                finally:
+                    os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    """Hold an open file or folder until the handle is closed or the process ends, whatever ends it.
+
+    False when somebody else holds it, or the file system has no such locks; then leftovers stay.
+    """
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _prefix(final: Path) -> str:
+    return f".{final.name}.unfinished."
 
 
 def _umask() -> int:

@@ -1,10 +1,10 @@
 """Sums and differences of summaries on disk, block by block, contigs side by side."""
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from tessera.errors import refuse
+from tessera.files.atomic import directory_beside
 from tessera.files.summaries import SummaryFolder, SummaryWriter, new_summary
 from tessera.summary.algebra import combine
 from tessera.summary.blocks import BlockKey
@@ -17,12 +17,11 @@ FAN_IN = 32
 def merge_summaries(paths: Sequence[Path], out: Path, workers: int, fan_in: int = FAN_IN) -> None:
     """Write the sum of summaries to `out`. Raises InputError when their rules differ or one is given twice."""
     _refuse_repeated(paths, out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.parts.", dir=out.parent) as folder:
+    with directory_beside(out) as folder:
         level = list(paths)
         while len(level) > fan_in:
             groups = [level[i : i + fan_in] for i in range(0, len(level), fan_in)]
-            level = [Path(folder) / f"{len(level)}-{number}" for number in range(len(groups))]
+            level = [folder / f"{len(level)}-{number}" for number in range(len(groups))]
             for group, part in zip(groups, level, strict=True):
                 _combine([(path, 1) for path in group], part, workers)
         _combine([(path, 1) for path in level], out, workers)

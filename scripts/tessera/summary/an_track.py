@@ -37,7 +37,7 @@ def sum_tracks(terms: Sequence[tuple[pl.DataFrame, int]]) -> pl.DataFrame:
         .rename({"at": "start"})
         .select(AN_TRACK.names)
         .sort("contig", "start", "stratum")
-        .cast(dict(AN_TRACK.schema))
+        .cast(AN_TRACK.schema)
         .collect()
     )
 

@@ -1,0 +1,157 @@
+"""AC and AN of real cohort files: ours against genotypes that bcftools split, counted by the shortest rule.
+
+The rule here is for autosomes and MT without a mask, a half-call being missing, and a record that FILTER names
+calling nobody. Ploidy on X and Y, masks and the AN track are not proven here; unit tests and the synthetic nation
+are for those. INFO of the 1000 Genomes is a third opinion, of people who know neither program.
+"""
+
+import csv
+import io
+import shutil
+from collections import defaultdict
+from pathlib import Path
+
+import polars as pl
+import pysam
+import pytest
+
+from commands import Bcftools, Tessera
+from handmade import sheet, write
+
+Key = tuple[str, int, str, str]
+
+SUPER_POPULATIONS = ("AFR", "AMR", "EAS", "EUR", "SAS")
+CHR22 = "03_cohort_vcf/grch37/1kg-phaseIII-v5a.20130502.genotypes.chr22-16-16.5mb.vcf.gz"
+
+#: file -> contig, its kind, its length
+COHORTS = {
+    "trio/ashk-trio.vcf.gz": [("1", "autosome", 249250621)],
+    "grch37/1kg_phase3_chr21_start.vcf.gz": [("21", "autosome", 48129895)],
+    "grch38/chr22.vcf.gz": [("chr22", "autosome", 50818468)],
+    "hail/multipleChromosomes.vcf.gz": [("20", "autosome", 63025520), ("21", "autosome", 48129895)],
+    "hail/sample2_split.vcf.bgz": [("22", "autosome", 51304566)],
+    "hail/mendel.vcf": [("20", "autosome", 63025520)],
+    "gatk/multi-allelic.bi-allelicInGIH.vcf": [("1", "autosome", 249250621)],
+    "gatk/ref_panel_1kg.cleaned.gatk.chr22_chrY.vcf.gz": [("chr22", "autosome", 50818468)],
+    "chrMT/1kg_2020_chrM.vcf.gz": [("chrM", "mt", 16569)],
+    "chrMT/chr_m_indels.vcf.gz": [("chrM", "mt", 16569)],
+}
+
+
+def build_file(path: Path, contigs: list[tuple[str, str, int]]) -> Path:
+    lines = [f"  - {{name: '{name}', kind: {kind}, length: {length}}}" for name, kind, length in contigs]
+    return write(path, "\n".join(["name: of the header", "contigs:", *lines]) + "\n")
+
+
+def renamed(bcftools: Bcftools, source: Path, folder: Path) -> Path:
+    """The file itself, or a copy without the colons that its sample names have and a sheet refuses."""
+    names = bcftools("query", "-l", source)
+    if ":" not in names:
+        return source
+    bcftools("reheader", "-s", write(folder / "names", names.replace(":", "-")), "-o", folder / source.name, source)
+    return folder / source.name
+
+
+def shown(tessera: Tessera, summary: Path, *more: str) -> pl.DataFrame:
+    done = tessera("show", summary, *more)
+    assert done.code == 0, done.err
+    text = dict.fromkeys(("contig", "ref", "alt", "stratum"), pl.String)
+    return pl.read_csv(io.BytesIO(done.out), separator="\t", schema_overrides=text, infer_schema_length=None)
+
+
+def plain_counts(split: str, kinds: dict[str, str]) -> dict[Key, list[tuple[int, int]]]:
+    """AC and AN of each line `CHROM POS REF ALT FILTER GT...` of split records; several where a key comes again."""
+    counts = defaultdict(list)
+    for line in split.splitlines():
+        contig, pos, ref, alt, passed, *genotypes = line.split("\t")
+        if contig not in kinds or alt in ("*", "."):
+            continue
+        ac = an = 0
+        for genotype in genotypes if passed in ("PASS", ".") else []:
+            alleles = genotype.replace("|", "/").split("/")
+            if "." in alleles or (kinds[contig] == "autosome" and len(alleles) < 2):
+                continue
+            carried = alleles.count("1")
+            an += 2 if kinds[contig] == "autosome" else 1
+            ac += carried if kinds[contig] == "autosome" else min(carried, 1)
+        counts[contig, int(pos), ref, alt].append((ac, an))
+    return counts
+
+
+def assert_equal_counts(table: pl.DataFrame, expected: dict[Key, list[tuple[int, int]]]) -> None:
+    ours = {row[:4]: row[4:] for row in table.select("contig", "pos", "ref", "alt", "AC", "AN").iter_rows()}
+    assert set(ours) == set(expected)
+    # which of two records with one key comes first is the file's order, which bcftools sorts away
+    wrong = {key: (ours[key], found) for key, found in expected.items() if ours[key] not in found}
+    assert not wrong
+    assert sum(len(found) > 1 for found in expected.values()) <= len(expected) // 100
+
+
+@pytest.mark.parametrize("name", COHORTS)
+def test_a_cohort_as_written_has_the_counts_of_its_genotypes(
+    shared: Path, bcftools: Bcftools, tessera: Tessera, tmp_path: Path, name: str
+) -> None:
+    source = renamed(bcftools, shared / "03_cohort_vcf" / name, tmp_path)
+    people = dict.fromkeys(bcftools("query", "-l", source).split(), "XX EE")
+    build = build_file(tmp_path / "build.yaml", COHORTS[name])
+    samples = write(tmp_path / "samples.tsv", sheet(people))
+    done = tessera("count", "--input", source, "--samples", samples, "--build", build, "--assume-normalised",
+                   "--mask", "none", "--out", tmp_path / "summary")  # fmt: skip
+    assert done.code == 0, done.err
+    split = tmp_path / "split.vcf"
+    bcftools("norm", "-m", "-any", "-o", split, source)
+    lines = bcftools("query", "-f", r"%CHROM\t%POS\t%REF\t%ALT\t%FILTER[\t%GT]\n", split)
+    expected = plain_counts(lines, {contig: kind for contig, kind, _ in COHORTS[name]})
+    assert_equal_counts(shown(tessera, tmp_path / "summary"), expected)
+
+
+def test_exomes_on_their_reference_have_the_keys_and_counts_of_bcftools(
+    shared: Path, bcftools: Bcftools, tessera: Tessera, tmp_path: Path
+) -> None:
+    folder = shared / "03_cohort_vcf" / "chr1_1M_with_ref"
+    source = folder / "joint_calling.chr1_1M.1kg_samples.10samples.noINFO.vcf"
+    reference = Path(shutil.copy(folder / "Homo_sapiens_assembly19_chr1_1M.fasta", tmp_path / "reference.fa"))
+    pysam.faidx(str(reference))
+    build = build_file(tmp_path / "build.yaml", [("1", "autosome", 1_000_000)])
+    people = dict.fromkeys(bcftools("query", "-l", source).split(), "XY EE")
+    samples = write(tmp_path / "samples.tsv", sheet(people))
+    done = tessera("count", "--input", source, "--samples", samples, "--build", build, "--reference", reference,
+                   "--mask", "none", "--out", tmp_path / "summary")  # fmt: skip
+    assert done.code == 0, done.err
+    normal = tmp_path / "normal.vcf"
+    bcftools("norm", "-m", "-any", "-f", reference, "-o", normal, source)
+    lines = bcftools("query", "-f", r"%CHROM\t%POS\t%REF\t%ALT\t%FILTER[\t%GT]\n", normal)
+    assert_equal_counts(shown(tessera, tmp_path / "summary"), plain_counts(lines, {"1": "autosome"}))
+    assert tessera("verify", tmp_path / "summary").code == 0
+
+
+def test_chr22_of_the_1000_genomes_has_the_counts_of_its_own_info(
+    shared: Path, bcftools: Bcftools, tessera: Tessera, tmp_path: Path
+) -> None:
+    """AC and AN of everybody, and AF of the five super-populations (published with four digits)."""
+    panel = (shared / "03_cohort_vcf/panels/integrated_call_samples_v3.20130502.ALL.panel").read_text().splitlines()
+    rows = [row for row in csv.reader(panel[1:], delimiter="\t") if row]
+    held = set(bcftools("query", "-l", shared / CHR22).split())
+    people = {row[0]: f"{row[3]} {row[2]}" for row in rows if row[0] in held}
+    samples = write(tmp_path / "samples.tsv", sheet(people))
+    done = tessera("count", "--input", shared / CHR22, "--samples", samples, "--build", "GRCh37",
+                   "--assume-normalised", "--out", tmp_path / "summary")  # fmt: skip
+    assert done.code == 0, done.err
+    total = {row[:3]: row[3:] for row in shown(tessera, tmp_path / "summary").select(
+        "pos", "ref", "alt", "AC", "AN").iter_rows()}  # fmt: skip
+    by = {row[:4]: row[4] for row in shown(tessera, tmp_path / "summary", "--by", "population").select(
+        "pos", "ref", "alt", "stratum", "AF").iter_rows()}  # fmt: skip
+    fields = "".join(rf"\t%{name}_AF" for name in SUPER_POPULATIONS)
+    lines = bcftools("query", "-f", rf"%POS\t%REF\t%ALT\t%AC\t%AN{fields}\n", shared / CHR22).splitlines()
+    wrong, variants = [], 0
+    for line in lines:
+        pos, ref, alts, acs, an, *afs = line.split("\t")
+        for number, alt in enumerate(alts.split(",")):
+            variants += 1
+            key = (int(pos), ref, alt)
+            wrong += [key] if total[key] != (int(acs.split(",")[number]), int(an)) else []
+            for population, values in zip(SUPER_POPULATIONS, afs, strict=True):
+                if abs(by[*key, population] - float(values.split(",")[number])) > 5.1e-5:
+                    wrong.append((*key, population))
+    assert len(lines) == 6109
+    assert (wrong, len(total)) == ([], variants)
