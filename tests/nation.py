@@ -39,9 +39,14 @@ class Nation:
 
     def count(self, node: str, source: Path, out: Path, *more: object) -> None:
         """Count a file of a node, with the decisions that the makers of the nation expect."""
-        known = ("--samples", self.folder / f"{node}.tsv", "--decisions", self.folder / f"{node}.decisions.tsv")
-        genome = ("--reference", self.folder / "reference.fa", "--build", self.folder / "build.yaml")
-        run("count", "--input", source, *(known if "--samples" not in more else known[2:]), *genome, *more, "--out", out)
+        known = {
+            "--samples": self.folder / f"{node}.tsv",
+            "--decisions": self.folder / f"{node}.decisions.tsv",
+            "--reference": self.folder / "reference.fa",
+            "--build": self.folder / "build.yaml",
+        }
+        given = [word for option, value in known.items() if option not in more for word in (option, value)]
+        run("count", "--input", source, *given, *more, "--out", out)
 
     def count_cedar(self, source: Path, out: Path, *more: object) -> None:
         """Count a cohort file of cedar, with the regions that cedar declares."""
