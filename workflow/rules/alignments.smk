@@ -2,7 +2,8 @@
 
 Needs the lanes of the chapter before, or BAM and CRAM files as they came. Makes a CRAM (version 3.0, coordinate
 order, indexed) of every sample on the run's own reference, and its metrics under the names of the GA4GH standard.
-Files that came aligned keep their duplicate marks; their read groups must name the sample of the sheet.
+Files that came aligned keep their duplicate marks; their read groups must name the sample of the sheet. One thread
+writes a CRAM: with several its bytes differ from run to run.
 """
 
 ALIGNMENTS_VERSION = 1
@@ -56,7 +57,7 @@ rule mark_duplicates:
         stage_version=ALIGNMENTS_VERSION,
     shell:
         "(samtools merge --no-PG -u - {input.lanes:q}"
-        " | samtools markdup --no-PG -@ {threads} -T {resources.tmpdir:q}/markdup"
+        " | samtools markdup --no-PG -T {resources.tmpdir:q}/markdup"
         " --reference {input.reference:q} --output-fmt cram,version=3.0 --write-index - {output.cram:q})"
         " 2> {log:q}"
 
@@ -87,9 +88,10 @@ rule import_alignments:
         ' && if [ "$found" != {wildcards.sample:q} ]; then'
         ' echo "{input.alignments}: read groups of $found; expected SM:{wildcards.sample}, as the sheet says"; exit 2;'
         " fi >&2"
-        " && samtools sort --no-PG -@ {threads} -T {resources.tmpdir:q}"
-        " --reference {input.reference:q} --output-fmt cram,version=3.0 --write-index"
-        " -o {output.cram:q} {input.alignments:q})"
+        " && samtools sort --no-PG -u -@ {threads} -T {resources.tmpdir:q} --reference {input.reference:q}"
+        " {input.alignments:q}"
+        " | samtools view --no-PG --reference {input.reference:q} --output-fmt cram,version=3.0 --write-index"
+        " -o {output.cram:q} -)"
         " 2> {log:q}"
 
 

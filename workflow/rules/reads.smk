@@ -107,5 +107,5 @@ rule align_lane:
         " --json {output.trimming:q} {input.fastq:q}"
         " | {params.align} -t {threads} -R {params.read_group:q} {params.index:q} -"
         " | samtools fixmate --no-PG -u -m - -"
-        " | samtools sort --no-PG -u -T {resources.tmpdir:q} -o {output.bam:q} -)"
+        " | samtools sort --no-PG -l 1 -T {resources.tmpdir:q} -o {output.bam:q} -)"
         " 2> {log:q}"
