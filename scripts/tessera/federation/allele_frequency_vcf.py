@@ -1,8 +1,7 @@
 """The allele-frequency VCF of the Genome of Europe and GDI: names and values as their importers expect them."""
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -68,35 +67,41 @@ def header(manifest: Manifest, suffixes: Sequence[str]) -> list[str]:
     return [*lines, "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
 
 
-def records(block: Block, manifest: Manifest, by: dict[str, list[str]]) -> Iterator[str]:
+def records(block: Block, manifest: Manifest, by: Mapping[str, Sequence[str]]) -> list[str]:
     """The VCF lines of one block, without line ends: variants that somebody carries, written in bases.
 
     AC = AC_Hom + AC_Het + AC_Hemi, where AC_Hom counts alleles; on MT, heteroplasmic people are AC_Het.
     """
     rows = leaf_counts(block, sorted(manifest.people)).filter(pl.col("alt").str.contains(r"^[ACGTN]+$"))
-    for place, people in rows.group_by(VARIANT, maintain_order=True):
-        of = {row["stratum"]: row for row in people.select("stratum", *PEOPLE).iter_rows(named=True)}
-        counts = {suffix: _sum([of[stratum] for stratum in strata]) for suffix, strata in by.items()}
-        if counts[""]["AC"] == 0:
-            continue
-        contig, pos, ref, alt = place
-        info = ";".join(field for suffix, count in counts.items() for field in _fields(suffix, count))
-        yield f"{contig}\t{pos}\t.\t{ref}\t{alt}\t.\tPASS\t{info}"
+    table = rows.select(VARIANT).unique(maintain_order=True)
+    for suffix, strata in by.items():
+        table = table.hstack(_counts(rows, suffix, strata))
+    info = [_field(name) for suffix in by for name in _names(suffix)]
+    columns = [pl.col("contig"), pl.col("pos"), pl.lit("."), pl.col("ref"), pl.col("alt"), pl.lit("."), pl.lit("PASS")]
+    line = pl.concat_str(*columns, pl.concat_str(info, separator=";"), separator="\t")
+    return table.filter(pl.col("AC") > 0).select(line).to_series().to_list()
 
 
-def _sum(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
-    total = {name: sum(row[name] for row in rows) for name in PEOPLE}
-    zygosity = {"Het": total["n_het"], "Hom": 2 * total["n_homalt"], "Hemi": total["n_hemi"]}
-    return {"AC": sum(zygosity.values()), "AN": 2 * total["n_dip"] + total["n_hap"], **zygosity}
+def _names(suffix: str) -> list[str]:
+    return [f"AF{suffix}", f"AC{suffix}", f"AN{suffix}", *(f"AC{suffix}_{zygosity}" for zygosity in ZYGOSITIES)]
 
 
-def _fields(suffix: str, count: dict[str, int]) -> Iterator[str]:
-    frequency = f"{count['AC'] / count['AN']:.9g}" if count["AN"] else "."
-    yield f"AF{suffix}={frequency}"
-    yield f"AC{suffix}={count['AC']}"
-    yield f"AN{suffix}={count['AN']}"
-    for zygosity in ZYGOSITIES:
-        yield f"AC{suffix}_{zygosity}={count[zygosity]}"
+def _counts(rows: pl.DataFrame, suffix: str, strata: Sequence[str]) -> pl.DataFrame:
+    """The columns of one group, one row per variant, in the order of `rows`."""
+    people = (
+        rows.filter(pl.col("stratum").is_in(list(strata)))
+        .group_by(VARIANT, maintain_order=True)
+        .agg(pl.col(PEOPLE).cast(pl.Int64).sum())
+    )
+    het, hom, hemi = pl.col("n_het"), 2 * pl.col("n_homalt"), pl.col("n_hemi")
+    ac, an = het + hom + hemi, 2 * pl.col("n_dip") + pl.col("n_hap")
+    columns = [pl.when(an > 0).then(ac / an), ac, an, het, hom, hemi]
+    return people.select(column.alias(name) for column, name in zip(columns, _names(suffix), strict=True))
+
+
+def _field(name: str) -> pl.Expr:
+    """`NAME=value`; a frequency of nobody is `.`, and one of somebody has all its digits."""
+    return pl.concat_str(pl.lit(f"{name}="), pl.col(name).cast(pl.String).fill_null("."))
 
 
 def _info(name: str, number: str, kind: str, text: str) -> str:
