@@ -34,8 +34,8 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 demo: $(GROWN) ## grow a synthetic nation and take it from reads to a merged summary
-	$(SNAKEMAKE) --profile workflow/profiles/demo --configfile $(NATION)/config.yaml
-	@cat results/federation/report.txt
+	$(SNAKEMAKE) --profile workflow/profiles/demo --configfile $(NATION)/config.yaml --config results=demo/results
+	@cat demo/results/federation/report.txt
 
 $(GROWN): $(wildcard seeds/*.py seeds/*.yaml) | $(READY)
 	$(BIN)/python seeds/grow.py $(NATION)
@@ -59,5 +59,5 @@ bench: $(READY) ## measure speed and memory on large synthetic input
 docs: $(READY) ## write the documentation that is made from the schemas
 	$(BIN)/python scripts/write_docs.py
 
-clean: ## remove the demo, its results and caches; .venv stays
-	rm -rf demo results .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean: ## remove the demo and caches; .venv and results of your own stay
+	rm -rf demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -27,9 +27,9 @@ except InputError as error:
     print(*(f"tessera: error: {problem}" for problem in error.problems), sep="\n", file=sys.stderr)
     sys.exit(2)
 
-IMAGES = yaml.safe_load(Path(workflow.basedir, "workflow/envs/containers.yaml").read_text())
+IMAGES = yaml.safe_load(Path(workflow.source_path("workflow/envs/containers.yaml")).read_text())
 BIN = Path(sys.executable).parent
-WHEEL_TOOLS = Path(workflow.basedir, "scripts/wheel_tools")
+WHEEL_TOOLS = Path(workflow.current_basedir, "scripts/wheel_tools")
 # the command `tessera` is found last, whatever else is on PATH; samtools must never ask a server for a reference
 SEARCH = f"{WHEEL_TOOLS}:{BIN}:$PATH" if RUN.config.tools == "wheels" else f"$PATH:{BIN}"
 shell.prefix(f'export PATH="{SEARCH}" REF_PATH=none REF_CACHE=none; ')

@@ -122,11 +122,11 @@ A value at or above the highest edge of GQ and DP falls in one more bin (20); a 
 | `an_basis` | `gvcf`, `declared`, `variant_only` -> people |
 | `consent` | DUO code, or `not stated` -> people counted |
 | `not_counted` | reason -> people who were processed and not counted |
-| `ledger` | records and carriers: in, counted, dropped by reason |
+| `ledger` | carriers: in, counted, dropped by reason |
 | `members` | file -> sha256 |
 
-Every number in it is a sum over people, so manifests add and subtract like the tables. Tools and arguments are
-in `<folder>.provenance.json`, beside the summary.
+Every number in it is a sum over people, so manifests add and subtract like the tables. `tessera count` writes tools,
+arguments and numbers of records to `<folder>.provenance.json`, beside the summary: it is private, as paths are.
 """
 
 

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,8 @@ def below(names: set[str], roots: set[str]) -> set[str]:
 def tracked() -> list[Path]:
     """The files of the repository, those to be added as well; a tarball has no git to ask, CI has."""
     words = ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    if shutil.which("git") is None:
+        pytest.skip("no git here to ask which files are the repository's")
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         assert os.environ.get("CI", "").lower() != "true", done.stderr
@@ -73,7 +76,8 @@ def folder_modules(folder: str) -> list[Path]:
 
 @pytest.mark.parametrize("folder", FORBIDDEN)
 def test_a_layer_imports_nothing_above_or_beside_it(folder: str) -> None:
-    assert folder_modules(folder)
+    # reads is wiring alone: trimming and alignment are native tools
+    assert folder_modules(folder) or folder == "reads"
     found = {module_name(path): below(imports(path), FORBIDDEN[folder]) for path in folder_modules(folder)}
     assert {name: names for name, names in found.items() if names} == {}
 

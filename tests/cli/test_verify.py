@@ -246,7 +246,10 @@ def test_a_table_that_is_no_parquet_is_found(tessera: Tessera, summary: Path) ->
         ({"people": {"ann": 3}}, "people has the unknown name ann"),
         ({"people": {"EE_F": "1", "EE_M": 1, "FI_U": 1}}, "people EE_F is '1'"),
         ({"people": {"EE_F": True, "EE_M": 1, "FI_U": 1}}, "people EE_F is True"),
-        ({"ledger": {"carriers_in": 8, "carriers_counted": 8, "records": 0}}, "ledger records is 0"),
+        (
+            {"ledger": {"carriers_in": 8, "carriers_counted": 8, "carriers_dropped:filter": 0}},
+            "ledger carriers_dropped:filter is 0",
+        ),
         ({"people": {"EE_F": -1, "EE_M": 3, "FI_U": 1}}, "people EE_F is -1"),
         ({"not_counted": ["ann"]}, "not_counted"),
         ({"fingerprint": "sha256:0"}, "the fingerprint is not that of its rules"),

@@ -157,7 +157,7 @@ def manifest_of(group: Iterable[Person]) -> Manifest:
     """Who they are, in numbers."""
     group = list(group)
     carriers = sum(sum(state[1:]) for p in group for state in p.listed.values())
-    ledger = {"carriers_in": carriers, "carriers_counted": carriers, "records": len(group)}
+    ledger = {"carriers_in": carriers, "carriers_counted": carriers}
     return Manifest(
         RULES,
         people=tally(p.stratum for p in group),

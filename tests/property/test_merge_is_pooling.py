@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import permutations
 from pathlib import Path
 
@@ -109,11 +108,7 @@ def test_a_cohort_split_by_people_and_added_equals_the_cohort(
         nation.count_cedar(part, tmp_path / f"part{number}", "--samples", sheet)
     run("merge", tmp_path / "part0", tmp_path / "part1", "--out", tmp_path / "sum")
     together, added = (files_of(folder) for folder in (nation.summaries / "cedar", tmp_path / "sum"))
-    manifests = [json.loads(files.pop("manifest.json")) for files in (together, added)]
     assert added == together
-    records = [manifest["ledger"].pop("records") for manifest in manifests]
-    assert records[1] == 2 * records[0], "each part holds every record"
-    assert manifests[1] == manifests[0]
 
 
 def test_every_summary_of_the_nation_verifies(nation: Nation, capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,6 +79,7 @@ class Expected:
     #: contig, block start, stratum, metric, bin
     histograms: Counter[tuple[str, int, str, str, int]] = field(default_factory=Counter)
     ledger: Counter[str] = field(default_factory=Counter)
+    records: Counter[str] = field(default_factory=Counter)
 
 
 def parse(text: str) -> tuple[set[str], list[Line]]:
@@ -244,9 +245,9 @@ class Count:
                 self.add_base(result, contig, base)
         seen: set[Key] = set()
         for number, line in enumerate(self.lines):
-            result.ledger["records"] += 1
+            result.records["read"] += 1
             if line.contig not in self.genome.contigs:
-                result.ledger["records_dropped:contig_not_counted"] += 1
+                result.records["dropped:contig_not_counted"] += 1
                 continue
             for allele, key in enumerate(self.keys[number], start=1):
                 if key:

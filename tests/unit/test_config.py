@@ -9,8 +9,9 @@ import yaml
 from tessera.errors import InputError
 from tessera.files.config import merge_documents, parse_config, read_config, read_policy, read_yaml
 from tessera.files.run import check_run, read_run
-from tessera.schemas.config import SCHEMA, Config, MaskConfig, build_mask, check_config
+from tessera.schemas.config import SCHEMA, Config, check_config
 from tessera.schemas.document import check_document
+from tessera.schemas.mask import ADJ, mask_of, parse_mask
 from tessera.schemas.qc_policy import QcRule, parse_policy
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +52,7 @@ def sheet(folder: Path, name: str, *lines: str) -> str:
 def test_defaults_are_those_of_the_schema() -> None:
     config = parse(document())
     assert config.results == Path("results")
-    assert config.mask == MaskConfig("adj", 20, 10, 5, 0.2)
+    assert config.mask == ADJ
     assert config.consent == ("DUO:0000004", "DUO:0000006", "DUO:0000042")
     assert (config.aligner, config.tools, config.truth) == ("minimap2", "path", None)
     assert config.federation.summaries == ()
@@ -138,7 +139,8 @@ def test_variables_are_expanded(tmp_path: Path) -> None:
     ],
 )
 def test_a_mask_is_its_name_or_its_thresholds(value: Any, argument: str) -> None:
-    assert build_mask(value).argument == argument
+    assert mask_of(value).argument == argument
+    assert parse_mask(argument) == mask_of(value)
 
 
 def test_later_files_win_key_by_key(tmp_path: Path) -> None:
@@ -225,7 +227,7 @@ def test_a_run_answers_what_rules_ask(tmp_path: Path) -> None:
     assert run.nodes == ["alder"]
     assert run.samples("alder") == list("fbcgvwx")
     assert run.withdrawn("alder") == ["gone"]
-    assert (run.fastq_samples("alder"), run.aligned_samples("alder")) == (["f"], ["b", "c"])
+    assert run.fastq_samples("alder") == ["f"]
     assert (run.called_samples("alder"), run.gvcf_samples("alder")) == (["f", "b", "c"], ["g"])
     assert run.lanes("alder", "f") == ["L1", "2"]
     assert run.fastq("alder", "f", "2") == (str(tmp_path / "3.fq"), str(tmp_path / "4.fq"))

@@ -5,8 +5,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from tessera.cohort.genotypes import ADJ, NO_MASK, Mask, Reason, judge
+from tessera.cohort.genotypes import Reason, judge
 from tessera.files.vcf import ABSENT, MISSING, Record
+from tessera.schemas.mask import ADJ, NO_MASK, Mask
 
 NONE = -(2**31)  # how htslib says that a number is missing
 

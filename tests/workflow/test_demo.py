@@ -1,11 +1,13 @@
 """The synthetic nation from reads to the merged summary: right numbers, and nothing is made twice."""
 
+import gzip
 import json
 import re
 import sys
 from collections import Counter
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from run_folder import ROOT, RunFolder
@@ -34,11 +36,22 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
 def test_merged_equals_pooled_and_the_report_says_so(demo: Demo) -> None:
     report = json.loads(demo.read("federation/report.json"))
-    assert report["comparisons"]["federation"]["equal"]
     assert report["comparisons"]["federation"]["numbers_compared"] > 1_000
     assert set(report["comparisons"]) == {"federation", *report["nodes"]}
     assert report["merged"]["counted"] == sum(node["counted"] for node in report["nodes"].values())
     assert "merged == pooled: yes" in demo.read("federation/report.txt").decode()
+
+
+def text_of(path: Path) -> str:
+    """Everything a file says, unpacked."""
+    if path.suffix == ".parquet":
+        return pl.read_parquet(path).write_csv()
+    if path.suffix in (".gz", ".tbi"):
+        return gzip.decompress(path.read_bytes()).decode("latin-1")
+    if path.name == "manifest.json":
+        # the rules are prose of ours; one of the nation's people is called "per"
+        return json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "rules"})
+    return path.read_text()
 
 
 def test_lanes_are_not_kept_and_crams_are(demo: Demo) -> None:
@@ -58,12 +71,13 @@ def test_nothing_of_a_withdrawn_person_is_made(demo: Demo) -> None:
 
 def test_no_name_of_a_person_is_in_what_may_leave(demo: Demo) -> None:
     decisions = [demo.read(f"{node}/private/decisions.tsv") for node in ("alder", "birch", "cedar")]
-    names = {line.split(b"\t")[0] for table in decisions for line in table.splitlines()[1:]}
+    names = {line.split("\t")[0] for table in decisions for line in table.decode().splitlines()[1:]}
+    assert len(names) == 23
     results = demo.folder / "results"
     leaving = [*results.glob("*/summary/**/*"), *results.glob("federation/**/*")]
-    for path in leaving:
-        words = set(re.findall(rb"[A-Za-z0-9]+", path.read_bytes())) if path.is_file() else set()
-        assert not words & {name for name in names if len(name) > 3}, path
+    for path in [path for path in leaving if path.is_file()]:
+        assert not set(re.findall(r"[A-Za-z0-9]+", str(path.relative_to(results)))) & names, path
+        assert not set(re.findall(r"[A-Za-z0-9]+", text_of(path))) & names, path
 
 
 def test_a_second_run_does_nothing(demo: Demo) -> None:

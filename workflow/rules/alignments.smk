@@ -86,7 +86,7 @@ rule import_alignments:
         "(samtools quickcheck -v {input.alignments:q}"
         " && found=$(samtools samples {input.alignments:q} | cut -f 1 | sort -u | paste -s -d ,)"
         ' && if [ "$found" != {wildcards.sample:q} ]; then'
-        ' echo "{input.alignments}: read groups of $found; expected SM:{wildcards.sample}, as the sheet says"; exit 2;'
+        ' echo {input.alignments:q}": read groups of $found; expected SM:{wildcards.sample}, as the sheet says"; exit 2;'
         " fi >&2"
         " && samtools sort --no-PG -u -@ {threads} -T {resources.tmpdir:q} --reference {input.reference:q}"
         " {input.alignments:q}"

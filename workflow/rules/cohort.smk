@@ -51,17 +51,16 @@ rule gate_sample:
         stage_version=COHORT_VERSION,
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         facts=lambda wildcards: RUN.facts(wildcards.node, wildcards.sample),
-        consent=[f"--consent {code}" for code in RUN.config.consent],
-        alignments=lambda wildcards, input: input.alignments and f"--alignments {input.alignments}",
+        consent=[word for code in RUN.config.consent for word in ("--consent", code)],
+        alignments=lambda wildcards, input: ["--alignments", input.alignments] if input.alignments else [],
     shell:
         "tessera gate-samples --samples {params.sheet:q} --sample {wildcards.sample:q} --policy {input.policy:q}"
-        " {params.consent} {params.alignments} --variants {input.variants:q} --out {output.decisions:q} 2> {log:q}"
+        " {params.consent:q} {params.alignments:q} --variants {input.variants:q} --out {output.decisions:q} 2> {log:q}"
 
 
 rule gate_samples:
     """Decide on everybody of a node, withdrawn people too, and say what each decision rests on."""
     input:
-        sheet=lambda wildcards: RUN.sheet(wildcards.node),
         policy=RUN.config.qc_policy,
         alignments=lambda wildcards: expand(
             "<private>/qc/alignments/{sample}.json",
@@ -93,16 +92,18 @@ rule gate_samples:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         stage_version=COHORT_VERSION,
-        consent=[f"--consent {code}" for code in RUN.config.consent],
+        sheet=lambda wildcards: RUN.sheet(wildcards.node),
+        facts=lambda wildcards: RUN.node_facts(wildcards.node),
+        consent=[word for code in RUN.config.consent for word in ("--consent", code)],
         # folders, for a command line has no room for the files of twenty thousand people
         alignments=lambda wildcards, input: (
-            f"--alignments {Path(input.alignments[0]).parent}" if input.alignments else ""
+            ["--alignments", Path(input.alignments[0]).parent] if input.alignments else []
         ),
-        variants=lambda wildcards, input: f"--variants {Path(input.variants[0]).parent}" if input.variants else "",
-        cohorts=lambda wildcards, input: [f"--variants {table}" for table in input.cohorts],
+        variants=lambda wildcards, input: ["--variants", Path(input.variants[0]).parent] if input.variants else [],
+        cohorts=lambda wildcards, input: [word for table in input.cohorts for word in ("--variants", table)],
     shell:
-        "tessera gate-samples --samples {input.sheet:q} --policy {input.policy:q} {params.consent} {params.alignments}"
-        " {params.variants} {params.cohorts} --out {output.decisions:q} --details {output.details:q} 2> {log:q}"
+        "tessera gate-samples --samples {params.sheet:q} --policy {input.policy:q} {params.consent:q} {params.alignments:q}"
+        " {params.variants:q} {params.cohorts:q} --out {output.decisions:q} --details {output.details:q} 2> {log:q}"
 
 
 rule count_alleles:
@@ -127,13 +128,13 @@ rule count_alleles:
         stage_version=COHORT_VERSION,
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         facts=lambda wildcards: RUN.facts(wildcards.node, wildcards.sample),
-        people=lambda wildcards: f"--sample {wildcards.sample}",
-        reference=f"--reference {REFERENCE}" if COUNTED_ON else "--assume-normalised",
+        people=lambda wildcards: ["--sample", wildcards.sample],
+        reference=["--reference", REFERENCE] if COUNTED_ON else ["--assume-normalised"],
         build=RUN.config.build,
         mask=RUN.config.mask.argument,
         summary=subpath(output.manifest, parent=True),
     shell:
-        "tessera count --input {input.calls:q} --samples {params.sheet:q} {params.people} {params.reference}"
+        "tessera count --input {input.calls:q} --samples {params.sheet:q} {params.people:q} {params.reference:q}"
         " --build {params.build:q} --decisions {input.decisions:q} --mask {params.mask:q} --out {params.summary:q}"
         " 2> {log:q}"
 
@@ -151,9 +152,9 @@ use rule count_alleles as count_cohort with:
     params:
         stage_version=COHORT_VERSION,
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
-        facts="",
-        people=lambda wildcards, input: input.callable and f"--callable {input.callable}",
-        reference=f"--reference {REFERENCE}" if COUNTED_ON else "--assume-normalised",
+        facts=lambda wildcards: RUN.cohort_facts(wildcards.node, wildcards.cohort),
+        people=lambda wildcards, input: ["--callable", input.callable] if input.callable else [],
+        reference=["--reference", REFERENCE] if COUNTED_ON else ["--assume-normalised"],
         build=RUN.config.build,
         mask=RUN.config.mask.argument,
         summary=subpath(output.manifest, parent=True),

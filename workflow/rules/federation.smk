@@ -8,9 +8,9 @@ from tessera.federation.allele_frequency_vcf import is_country
 
 FEDERATION_VERSION = 1
 # a cohort VCF without callable regions leaves AN an interval, which no VCF can say
-EXACT = all(RUN.config.nodes[node].callable or not RUN.cohort_files(node) for node in RUN.nodes)
+EXACT = RUN.is_exact
 # frequencies by population need names that can be tags of the VCF
-TOTAL = "" if all(is_country(population) for population in RUN.populations) else "--total"
+TOTAL = [] if all(is_country(population) for population in RUN.populations) else ["--total"]
 FREQUENCIES = ["<results>/federation/allele_frequencies.vcf.gz"] if EXACT else []
 
 
@@ -68,7 +68,7 @@ rule export_vcf:
         summary=subpath(input.manifest, parent=True),
         total=TOTAL,
     shell:
-        "tessera export vcf {params.summary:q} {params.total} --out {output.vcf:q} 2> {log:q}"
+        "tessera export vcf {params.summary:q} {params.total:q} --out {output.vcf:q} 2> {log:q}"
 
 
 if RUN.config.truth:

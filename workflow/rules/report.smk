@@ -40,10 +40,10 @@ rule write_report:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         stage_version=REPORT_VERSION,
-        nodes=[f"--node {node}" for node in RUN.nodes],
-        others=[f"--summary {summary}" for summary in RUN.config.federation.summaries],
-        truth=lambda wildcards, input: [f"--truth {result}" for result in input.truth],
+        nodes=[word for node in RUN.nodes for word in ("--node", node)],
+        others=[word for summary in RUN.config.federation.summaries for word in ("--summary", summary)],
+        truth=lambda wildcards, input: [word for result in input.truth for word in ("--truth", result)],
         results=lambda wildcards: RUN.config.results,
     shell:
-        "tessera write-report --results {params.results:q} {params.nodes} {params.others} {params.truth} --out {output.text:q} --json {output.json:q}"
-        " 2> {log:q}"
+        "tessera write-report --results {params.results:q} {params.nodes:q} {params.others:q} {params.truth:q}"
+        " --out {output.text:q} --json {output.json:q} 2> {log:q}"

@@ -106,20 +106,19 @@ rule measure_variants:
     params:
         stage_version=VARIANTS_VERSION,
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
-        people=lambda wildcards: f"--sample {wildcards.sample}",
-        reference="" if RUN.config.assume_normalised else f"--reference {REFERENCE}",
+        people=lambda wildcards: ["--sample", wildcards.sample],
+        reference=[] if RUN.config.assume_normalised else ["--reference", REFERENCE],
         build=RUN.config.build,
         mask=RUN.config.mask.argument,
     shell:
-        "tessera measure-variants --input {input.calls:q} --samples {params.sheet:q} {params.people}"
-        " {params.reference} --build {params.build:q} --mask {params.mask:q} --out {output.metrics:q} 2> {log:q}"
+        "tessera measure-variants --input {input.calls:q} --samples {params.sheet:q} {params.people:q}"
+        " {params.reference:q} --build {params.build:q} --mask {params.mask:q} --out {output.metrics:q} 2> {log:q}"
 
 
 use rule measure_variants as measure_cohort with:
     input:
         calls=lambda wildcards: RUN.cohort_file(wildcards.node, wildcards.cohort).path,
         reference=COUNTED_ON,
-        sheet=lambda wildcards: RUN.sheet(wildcards.node),
     output:
         metrics="<private>/qc/cohorts/{cohort}.tsv",
     log:
@@ -127,7 +126,8 @@ use rule measure_variants as measure_cohort with:
     params:
         stage_version=VARIANTS_VERSION,
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
-        people="",
-        reference="" if RUN.config.assume_normalised else f"--reference {REFERENCE}",
+        people=[],
+        facts=lambda wildcards: RUN.cohort_facts(wildcards.node, wildcards.cohort),
+        reference=[] if RUN.config.assume_normalised else ["--reference", REFERENCE],
         build=RUN.config.build,
         mask=RUN.config.mask.argument,

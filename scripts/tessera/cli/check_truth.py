@@ -53,5 +53,5 @@ def command(summary: Path, truth: Path, scope: str, decisions: Path | None, out:
         raise InputError([Problem(f"{summary} ({scope})", s, f"the counts of {truth}{more}") for s in wrong[:LISTED]])
     compared = {name: result.numbers for name, result in results.items()}
     with written_aside(out) as aside:
-        aside.write_text(json.dumps({"scope": scope, "equal": True, "compared": compared}, indent=1) + "\n")
+        aside.write_text(json.dumps({"scope": scope, "compared": compared}, indent=1) + "\n")
     click.echo(f"{summary}: equal to the expected counts of {scope}; {sum(compared.values()):,} numbers compared")

@@ -13,7 +13,6 @@ from tessera.cli.options import (
     build_option,
     callable_option,
     mask_option,
-    parse_mask,
     sample_option,
     samples_option,
 )
@@ -68,6 +67,7 @@ def command(
     from tessera.files.provenance import write_provenance
     from tessera.files.summaries import new_summary
     from tessera.files.vcf import VariantFile
+    from tessera.schemas.mask import parse_mask
     from tessera.summary.people import People
     from tessera.summary.rules import counting_rules
 
@@ -93,7 +93,12 @@ def command(
                 progress.tell(key, ledger)
         rules = counting_rules(fitted, seqcol=seqcol, mask=asdict(applied))
         writer.finish(_manifest(rules, rows, basis, ledger))
-    write_provenance(out, "count", {"input": source, "samples": sheet, "reference": reference, "build": build})
+    arguments = {
+        "input": source, "samples": sheet, "sample": " ".join(only), "reference": reference,
+        "assume_normalised": assume_normalised, "build": build, "decisions": decisions, "callable": callable_bed,
+        "mask": mask_text,
+    }  # fmt: skip
+    write_provenance(out, "count", arguments, ledger.records)
     click.echo(f"{out}: {len(counted):,} of {len(rows):,} people counted; bases without a record: {basis}", err=True)
 
 
@@ -158,4 +163,4 @@ class _Progress:
         now = time.monotonic()
         if now - self._said >= SECONDS_BETWEEN_REPORTS:
             self._said = now
-            click.echo(f"{key.contig}:{key.end:,} reached, {ledger.entries['records']:,} records read", err=True)
+            click.echo(f"{key.contig}:{key.end:,} reached, {ledger.records['read']:,} records read", err=True)

@@ -52,16 +52,17 @@ def command(
 
     import polars as pl
 
-    from tessera.cohort.decisions import ALIGNMENT_KINDS, Measured, decide, decisions
+    from tessera.cohort.decisions import Measured, decide, decisions
     from tessera.files.config import read_policy
     from tessera.files.metrics import read_alignment_metrics, read_variant_metrics
     from tessera.files.samples import read_samples
     from tessera.files.tables import write_tsv
-    from tessera.schemas.samples import each_person
+    from tessera.schemas.decisions import DETAILS
+    from tessera.schemas.samples import CALLED_KINDS, each_person
 
     people = _chosen(each_person(read_samples(sheet, need_inputs=False)), only, sheet)
     present = people.filter(~pl.col("withdrawn"))
-    aligned = present.filter(pl.col("kind").is_in(ALIGNMENT_KINDS))["sample"].to_list()
+    aligned = present.filter(pl.col("kind").is_in(CALLED_KINDS))["sample"].to_list()
     called = present.filter(pl.col("kind") != "vcf")["sample"].to_list()
     measured = Measured(
         read_alignment_metrics(_files(alignments, aligned, ".json")),
@@ -71,7 +72,7 @@ def command(
     write_tsv(out, decisions(people, judged))
     if details:
         digest = f"sha256:{hashlib.sha256(policy.read_bytes()).hexdigest()}"
-        write_tsv(details, judged.with_columns(policy=pl.lit(digest)))
+        write_tsv(details, judged.with_columns(policy=pl.lit(digest)).select(DETAILS.names))
 
 
 def _chosen(people: "pl.DataFrame", only: Sequence[str], sheet: Path) -> "pl.DataFrame":

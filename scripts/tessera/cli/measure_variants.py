@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tessera.cli.options import FILE, build_option, mask_option, parse_mask, sample_option, samples_option
+from tessera.cli.options import FILE, build_option, mask_option, sample_option, samples_option
 from tessera.errors import refuse
 
 if TYPE_CHECKING:
@@ -30,23 +30,29 @@ def command(
     out: Path,
 ) -> None:
     """Measure each person's calls on the autosomes, for the QC gate."""
+    import polars as pl
+
     from tessera.cohort.call_metrics import measure_cohort, measure_gvcf
     from tessera.cohort.source import fitting_build
     from tessera.files.builds import read_build
     from tessera.files.input_samples import read_people
     from tessera.files.tables import write_tsv
     from tessera.files.vcf import VariantFile
+    from tessera.schemas.mask import parse_mask
+    from tessera.schemas.variant_metrics import VARIANT_METRICS
     from tessera.summary.people import People
 
     file = VariantFile(source)
     fitted = fitting_build(file, read_build(build))
     mask = parse_mask(mask_text).for_fields(file.formats)
-    rows = read_people(sheet, source, file.samples, only)
+    rows = read_people(sheet, source, file.samples, only).filter(~pl.col("withdrawn"))
     people = People(tuple(rows["sample"]), tuple(rows["sex"]), tuple(rows["stratum"]))
-    if not file.is_gvcf():
-        table = measure_cohort(file.records(), people, fitted, mask)
+    if not people.names:
+        table = pl.DataFrame(schema=VARIANT_METRICS.schema)
+    elif not file.is_gvcf():
+        table = measure_cohort(file.records(people.names), people, fitted, mask)
     elif len(people.names) == 1:
-        table = measure_gvcf(file.records(), people, fitted, mask, _callable_bases(fitted, reference))
+        table = measure_gvcf(file.records(people.names), people, fitted, mask, _callable_bases(fitted, reference))
     else:
         raise refuse(str(source), f"a gVCF of {len(people.names)} samples", "a gVCF of one sample",
                      "Split it: bcftools view -s SAMPLE.")  # fmt: skip

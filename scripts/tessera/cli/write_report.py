@@ -78,7 +78,7 @@ def _comparison(path: Path) -> "Comparison":
 
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
-        return Comparison(result["scope"], sum(result["compared"].values()), result["equal"])
+        return Comparison(result["scope"], sum(result["compared"].values()))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise refuse(str(path), f"not readable ({error})", "a result of tessera check-truth") from error
 

@@ -7,9 +7,10 @@ import numpy.typing as npt
 import polars as pl
 
 from tessera.cohort.count import CountRules, Ledger, count_records
-from tessera.cohort.genotypes import Mask, Reason, judge
+from tessera.cohort.genotypes import Reason, judge
 from tessera.files.vcf import Record
 from tessera.genome.build import Build
+from tessera.schemas.mask import Mask
 from tessera.schemas.variant_metrics import VARIANT_METRICS
 from tessera.summary.people import People
 

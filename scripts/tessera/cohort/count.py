@@ -9,13 +9,14 @@ import numpy.typing as npt
 import polars as pl
 
 from tessera.cohort.coverage import Coverage, Evidence, Runs
-from tessera.cohort.genotypes import Mask, Reason, judge
+from tessera.cohort.genotypes import Reason, judge
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.vcf import Record
 from tessera.genome.alleles import NON_REF, concrete, is_sequence, normalise
 from tessera.genome.build import Build, Contig
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import EDGES, HISTOGRAMS
+from tessera.schemas.mask import Mask
 from tessera.schemas.variants import VARIANTS
 from tessera.summary.blocks import BLOCK_SIZE, Block, BlockKey
 from tessera.summary.people import People
@@ -32,9 +33,10 @@ ReferenceBases = Callable[[str, int, int], str] | None
 
 @dataclass
 class Ledger:
-    """What came in and where it went, in people x alleles; it must balance."""
+    """What came in and where it went: carriers in people x alleles, which must balance, and records of the file."""
 
     entries: Counter[str] = field(default_factory=Counter)
+    records: Counter[str] = field(default_factory=Counter)
 
     def check(self) -> None:
         """Raise when carriers were lost: that is an error of ours, never of the input."""
@@ -76,16 +78,16 @@ def count_records(
                     "Sort the file (bcftools sort).",
                 )
             contig = rules.build.contig(record.contig)
-            ledger.entries["records"] += 1
+            ledger.records["read"] += 1
             if contig is None:
-                ledger.entries["records_dropped:contig_not_counted"] += 1
+                ledger.records["dropped:contig_not_counted"] += 1
                 continue
             if current is not None:
                 yield from current.finish()
             seen.add(record.contig)
             current = _ContigCount(contig, people, rules, ledger, problems, step)
         else:
-            ledger.entries["records"] += 1
+            ledger.records["read"] += 1
         yield from current.take(record)
     if current is not None:
         yield from current.finish()

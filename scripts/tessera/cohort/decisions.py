@@ -7,10 +7,10 @@ import polars as pl
 
 from tessera.errors import InputError, Problem
 from tessera.schemas.qc_policy import QcPolicy, QcRule
+from tessera.schemas.samples import CALLED_KINDS
 
 #: metrics that are measured on alignments; the others are measured on calls
 ALIGNMENT_METRICS = frozenset({"mean_autosome_coverage", "pct_reads_mapped", "sex_karyotype"})
-ALIGNMENT_KINDS = ("fastq", "bam", "cram")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def decide(people: pl.DataFrame, measured: Measured, *, policy: QcPolicy, consen
     judged = [_withdrawn(people), _consent(present, consent)]
     problems: list[Problem] = []
     for rule in policy.rules:
-        own = present.filter(pl.col("kind").is_in(ALIGNMENT_KINDS)) if rule.metric in ALIGNMENT_METRICS else present
+        own = present.filter(pl.col("kind").is_in(CALLED_KINDS)) if rule.metric in ALIGNMENT_METRICS else present
         values = own.join(measured.of(rule.metric), on="sample", how="left", maintain_order="left")
         problems += _missing(own.filter(pl.col("kind").is_not_null()), measured, rule.metric)
         judged.append(_judge(values, rule))

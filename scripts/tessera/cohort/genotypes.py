@@ -1,6 +1,5 @@
 """One record's genotypes judged: who is called, who carries what, and why somebody is not counted."""
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tessera.files.vcf import ABSENT, MISSING, Record
+from tessera.schemas.mask import Mask
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -26,30 +26,6 @@ class Reason(IntEnum):
     LOW_GQ = 8
     LOW_DP = 9
     LOW_ALLELE_BALANCE = 10
-
-
-@dataclass(frozen=True)
-class Mask:
-    """Thresholds on genotypes; None does not ask. Defaults of `adj` are gnomAD's (FEDERATION rule 1)."""
-
-    min_gq: int | None
-    min_dp: int | None
-    min_dp_haploid: int | None
-    min_ab: float | None
-
-    def for_fields(self, formats: frozenset[str]) -> "Mask":
-        """The thresholds that a file with these FORMAT fields can answer."""
-        depth, balance = "DP" in formats, "AD" in formats and "DP" in formats
-        return Mask(
-            self.min_gq if "GQ" in formats else None,
-            self.min_dp if depth else None,
-            self.min_dp_haploid if depth else None,
-            self.min_ab if balance else None,
-        )
-
-
-ADJ = Mask(min_gq=20, min_dp=10, min_dp_haploid=5, min_ab=0.2)
-NO_MASK = Mask(None, None, None, None)
 
 
 def judge(record: Record, copies: npt.NDArray[np.int8], mask: Mask, *, mitochondrial: bool) -> npt.NDArray[np.uint8]:

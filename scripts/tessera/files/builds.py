@@ -11,8 +11,8 @@ import yaml
 
 from tessera.errors import InputError, Problem
 from tessera.genome.build import Build, Contig, ContigKind, Par
+from tessera.schemas.config import NAMED_BUILDS
 
-NAMED_BUILDS = ("GRCh37", "GRCh38")
 CONTIG_NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 

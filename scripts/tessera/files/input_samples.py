@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from tessera.errors import InputError, Problem
+from tessera.files.paths import expand
 from tessera.files.samples import read_samples
 from tessera.schemas.samples import each_person
 
@@ -16,13 +17,14 @@ NAMES_SHOWN = 10
 def read_people(sheet: Path, file: Path, file_samples: Sequence[str], only: Sequence[str] = ()) -> pl.DataFrame:
     """The sheet's people in the order of `file_samples`; one row each.
 
-    Expected in the file are the samples `only`, else those whose `gvcf` or `vcf` cell names this file, else
-    all of the sheet. Raises InputError with both lists when the file lacks an expected sample or holds one
-    that is not expected.
+    Expected in the file are the samples `only`, else those whose `gvcf` or `vcf` cell names this file (withdrawn
+    people need no such cell), else all of the sheet. Raises InputError with both lists when the file lacks an
+    expected sample or holds one that is not expected.
     """
     rows = read_samples(sheet, need_inputs=False)
     named = rows.filter(_names_file(rows, sheet.parent, file))
-    expected = rows if named.is_empty() else named
+    withdrawn = rows.filter(pl.col("withdrawn") & pl.col("sample").is_in(list(file_samples)))
+    expected = rows if named.is_empty() else pl.concat([named, withdrawn])
     if only:
         expected = rows.filter(pl.col("sample").is_in(list(only)))
     people = each_person(expected)
@@ -43,7 +45,7 @@ def read_people(sheet: Path, file: Path, file_samples: Sequence[str], only: Sequ
 def _names_file(rows: pl.DataFrame, folder: Path, file: Path) -> pl.Expr:
     cells = {cell for name in ("gvcf", "vcf") for cell in rows[name].drop_nulls().unique()}
     wanted = file.resolve()
-    same = [cell for cell in cells if (folder / os.path.expandvars(cell)).resolve() == wanted]
+    same = [cell for cell in cells if (folder / expand(cell, os.environ)).resolve() == wanted]
     return pl.col("gvcf").is_in(same).fill_null(value=False) | pl.col("vcf").is_in(same).fill_null(value=False)
 
 

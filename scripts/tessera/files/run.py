@@ -1,8 +1,9 @@
 """A run: the configuration and each node's samples, with ready answers to what rules ask."""
 
+import hashlib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +15,11 @@ from tessera.errors import InputError, Problem
 from tessera.files.config import parse_config, sheet_paths
 from tessera.files.samples import read_samples
 from tessera.schemas.config import Config
-from tessera.schemas.samples import each_person
+from tessera.schemas.samples import CALLED_KINDS, each_person
+from tessera.summary.manifest import Manifest
 
 #: people summed in one command, whose line names each one's folder: shells take 128 kB
 PEOPLE_PER_SUM = 400
-#: kinds of input from which genotypes are still to be called
-CALLED_KINDS = ("fastq", "bam", "cram")
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,11 @@ class Node:
         facts = pl.concat_str("sex", "stratum", pl.col("consent").fill_null("not stated"), separator=" ")
         return dict(each_person(self.rows).select("sample", facts).iter_rows())
 
+    def facts_of(self, samples: Iterable[str]) -> str:
+        """The facts of many, as a digest."""
+        text = "\n".join(f"{sample} {self.facts[sample]}" for sample in samples)
+        return hashlib.sha256(text.encode()).hexdigest()
+
     @cached_property
     def cohort_files(self) -> dict[str, CohortFile]:
         """The distinct cohort VCFs by id, in the order of the sheet."""
@@ -94,6 +99,8 @@ class Run:
 
     config: Config
     node: Mapping[str, Node]
+    #: manifests of the summaries that other nodes sent
+    received: tuple[Manifest, ...]
 
     @property
     def nodes(self) -> list[str]:
@@ -102,8 +109,15 @@ class Run:
 
     @property
     def populations(self) -> list[str]:
-        """Populations of people who are not withdrawn, over all nodes, sorted."""
-        return sorted({name for node in self.node.values() for name in node.populations})
+        """Populations of people who are not withdrawn, over all nodes and received summaries, sorted."""
+        received = {stratum.rpartition("_")[0] for manifest in self.received for stratum in manifest.people}
+        return sorted(received.union(*(node.populations for node in self.node.values())))
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether AN will be known: every cohort VCF has callable regions, every received summary is exact."""
+        declared = all(self.config.nodes[node].callable or not self.cohort_files(node) for node in self.nodes)
+        return declared and all(manifest.is_exact for manifest in self.received)
 
     def sheet(self, node: str) -> str:
         """Path of a node's sample sheet."""
@@ -129,6 +143,14 @@ class Run:
         """What the sheet says of a sample; a change of it changes the sample's counts."""
         return self.node[node].facts[sample]
 
+    def node_facts(self, node: str) -> str:
+        """What the sheet says of everybody, withdrawn people too; a change of it changes decisions."""
+        return self.node[node].facts_of(self.node[node].facts)
+
+    def cohort_facts(self, node: str, id: str) -> str:
+        """What the sheet says of the people of a cohort VCF, and who withdrew; a change of it changes their counts."""
+        return self.node[node].facts_of([*self.cohort_file(node, id).samples, *self.withdrawn(node)])
+
     def batches(self, node: str) -> dict[str, list[str]]:
         """Batch -> its samples that are counted alone, in the order of the sheet."""
         return self.node[node].batches
@@ -153,10 +175,6 @@ class Run:
     def fastq_samples(self, node: str) -> list[str]:
         """Samples to align."""
         return self.node[node].of_kind("fastq")
-
-    def aligned_samples(self, node: str) -> list[str]:
-        """Samples that came aligned, as BAM or CRAM."""
-        return self.node[node].of_kind("bam", "cram")
 
     def called_samples(self, node: str) -> list[str]:
         """Samples whose genotypes are still to be called: FASTQ, BAM and CRAM."""
@@ -186,9 +204,10 @@ def read_run(config: Config, *, environment: Mapping[str, str] = os.environ) -> 
             problems += error.problems
         else:
             problems += _cross_checks(config, name, nodes[name])
-    if problems:
-        raise InputError(list(dict.fromkeys(problems)))
-    return Run(config, nodes)
+    received, refused = _received(config)
+    if problems or refused:
+        raise InputError(list(dict.fromkeys([*problems, *refused])))
+    return Run(config, nodes, received)
 
 
 def check_run(document: Mapping[str, Any], *, where: str, environment: Mapping[str, str] = os.environ) -> Run:
@@ -205,6 +224,22 @@ def check_run(document: Mapping[str, Any], *, where: str, environment: Mapping[s
         except InputError as error:
             problems += error.problems
     raise InputError(problems)
+
+
+def _received(config: Config) -> tuple[tuple[Manifest, ...], list[Problem]]:
+    """The manifests of `federation.summaries`, and what is wrong with them."""
+    if not config.federation.summaries:
+        return (), []
+    from tessera.files.summaries import SummaryFolder  # Parquet is slow to load, and most runs receive nothing
+
+    manifests: list[Manifest] = []
+    problems: list[Problem] = []
+    for path in config.federation.summaries:
+        try:
+            manifests.append(SummaryFolder(path).manifest)
+        except InputError as error:
+            problems += error.problems
+    return tuple(manifests), problems
 
 
 def _cross_checks(config: Config, name: str, node: Node) -> list[Problem]:

@@ -1,19 +1,18 @@
 """The configuration: its JSON Schema, from which checks, defaults and documentation come; its typed form."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tessera.errors import Problem
+from tessera.schemas.consent import PERMITTING
 from tessera.schemas.document import Schema, check_document
+from tessera.schemas.mask import ADJ, Mask, mask_of
 
 NAMED_BUILDS = ("GRCh37", "GRCh38")
 ALIGNERS = ("minimap2", "bwa", "bwa-mem2")
 TOOLS = ("path", "wheels")
-
-#: gnomAD's "adj" genotype filter
-ADJ = {"min_gq": 20, "min_dp": 10, "min_dp_haploid": 5, "min_ab": 0.2}
 
 
 def _key(key: str, description: str, expected: str, **keywords: Any) -> Schema:
@@ -37,7 +36,7 @@ def _mapping(key: str, description: str, expected: str, properties: Schema, **ke
 
 
 def _threshold(name: str, description: str) -> Schema:
-    more = {"minimum": 0, "default": ADJ[name]}
+    more = {"minimum": 0, "default": asdict(ADJ)[name]}
     if name == "min_ab":
         return _key("mask", description, "a fraction from 0 to 1", type="number", maximum=1, **more)
     return _key("mask", description, "a whole number, 0 or more", type="integer", **more)
@@ -110,7 +109,7 @@ _CONSENT = _key(
     minItems=1,
     uniqueItems=True,
     items=_key("consent", "", "a DUO code such as DUO:0000042", type="string", pattern=r"^DUO:[0-9]{7}\Z"),
-    default=["DUO:0000004", "DUO:0000006", "DUO:0000042"],
+    default=list(PERMITTING),
 )
 
 _FEDERATION = _mapping(
@@ -204,24 +203,6 @@ class NodeConfig:
 
 
 @dataclass(frozen=True)
-class MaskConfig:
-    """Thresholds of a believed genotype; None asks nothing."""
-
-    name: str
-    min_gq: int | None
-    min_dp: int | None
-    min_dp_haploid: int | None
-    min_ab: float | None
-
-    @property
-    def argument(self) -> str:
-        """The mask as a command's argument: adj, none, or thresholds as `min_gq=20,min_dp=10,...`."""
-        if self.name != "custom":
-            return self.name
-        return ",".join(f"{key}={getattr(self, key)}" for key in ADJ)
-
-
-@dataclass(frozen=True)
 class FederationConfig:
     """Summaries of other nodes, folders."""
 
@@ -237,7 +218,7 @@ class Config:
     assume_normalised: bool
     results: Path
     nodes: Mapping[str, NodeConfig]
-    mask: MaskConfig
+    mask: Mask
     consent: tuple[str, ...]
     qc_policy: Path
     aligner: str
@@ -268,7 +249,7 @@ def build_config(document: Mapping[str, Any]) -> Config:
         assume_normalised=full["assume_normalised"],
         results=Path(full["results"]),
         nodes={name: _node(node) for name, node in full["nodes"].items()},
-        mask=build_mask(full["mask"]),
+        mask=mask_of(full["mask"]),
         consent=tuple(full["consent"]),
         qc_policy=Path(full["qc_policy"]),
         aligner=full["aligner"],
@@ -276,14 +257,6 @@ def build_config(document: Mapping[str, Any]) -> Config:
         federation=FederationConfig(tuple(map(Path, full["federation"].get("summaries", [])))),
         truth=_maybe(full["truth"]),
     )
-
-
-def build_mask(value: str | Mapping[str, Any]) -> MaskConfig:
-    """The mask `adj`, `none`, or of a mapping, in which a threshold that is not given is adj's."""
-    if value == "none":
-        return MaskConfig("none", None, None, None, None)
-    thresholds: dict[str, Any] = {**ADJ, **(value if isinstance(value, Mapping) else {})}
-    return MaskConfig("adj" if thresholds == ADJ else "custom", **thresholds)
 
 
 def _node(node: Mapping[str, str]) -> NodeConfig:

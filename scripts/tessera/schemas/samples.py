@@ -26,6 +26,8 @@ FASTQ_COLUMNS = ("fastq_1", "fastq_2")
 #: one file is one person's; a cohort VCF alone may be named by many samples
 PERSONAL_COLUMNS = ("bam", "cram", "gvcf")
 INPUT_COLUMNS = (*FASTQ_COLUMNS, *PERSONAL_COLUMNS, "vcf")
+#: kinds of input from which genotypes are still to be called
+CALLED_KINDS = ("fastq", "bam", "cram")
 #: a sample's rows must agree in these
 PERSON_COLUMNS = ("sex", "population", "batch", "consent")
 

@@ -20,7 +20,7 @@ class Manifest:
 
     people: stratum -> people counted. an_basis: how bases without variants are known (gvcf, declared,
     variant_only) -> people. consent: code -> people counted. not_counted: reason -> people.
-    ledger: the conservation ledger; carriers (people x alleles) in, counted and dropped by reason, and records.
+    ledger: the conservation ledger; carriers (people x alleles) in, counted and dropped by reason.
     """
 
     rules: Mapping[str, Any]
@@ -50,7 +50,7 @@ NAMES = {
     "an_basis": r"gvcf|declared|variant_only",
     "consent": r"DUO:[0-9]{7}|not stated",
     "not_counted": rf"{_REASON}(;{_REASON})*",
-    "ledger": r"(records|carriers)(_[a-z]+)?(:[a-z_]+)?",
+    "ledger": r"carriers(_[a-z]+)(:[a-z_]+)?",
 }
 
 

@@ -1,6 +1,5 @@
 """The people of a file who are counted: their karyotype and leaf stratum, in the file's order."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,9 +29,3 @@ class People:
     def expected_ploidy(self, kind: RegionKind) -> npt.NDArray[np.int8]:
         """(n,) copies of a region of this kind that each person has: 0, 1 or 2."""
         return np.array([ploidy(kind, karyotype) for karyotype in self.karyotypes], dtype=np.int8)
-
-    def take(self, names: Sequence[str]) -> "People":
-        """The same people in the order of `names`, all of which must be there."""
-        at = {name: i for i, name in enumerate(self.names)}
-        rows = [at[name] for name in names]
-        return People(tuple(names), tuple(self.karyotypes[i] for i in rows), tuple(self.strata[i] for i in rows))
