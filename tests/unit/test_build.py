@@ -42,7 +42,7 @@ def test_an_autosome_and_mt_are_one_region(kind: str) -> None:
     assert Build("one", (contig,), (Par("PAR1", (10, 60), (0, 50)),)).regions(contig) == [Region(0, 70, kind)]  # type: ignore[arg-type]
 
 
-# columns: autosome, X, PAR on X, Y, PAR on Y, MT; from the rules in the README, by hand
+# columns: autosome, X, PAR on X, Y, PAR on Y, MT; from the rules in docs/counting.md, by hand
 PLOIDY = {
     "XX": (2, 2, 2, 0, 0, 1),
     "XY": (2, 1, 2, 1, 0, 1),

@@ -9,10 +9,14 @@ import yaml
 from tessera.errors import InputError
 from tessera.files.config import merge_documents, parse_config, read_config, read_policy, read_yaml
 from tessera.files.run import check_run, read_run
+from tessera.files.summaries import new_summary
+from tessera.genome.build import Build, Contig
 from tessera.schemas.config import SCHEMA, Config, check_config
 from tessera.schemas.document import check_document
 from tessera.schemas.mask import ADJ, mask_of, parse_mask
 from tessera.schemas.qc_policy import QcRule, parse_policy
+from tessera.summary.manifest import Manifest
+from tessera.summary.rules import counting_rules
 
 ROOT = Path(__file__).parents[2]
 POLICY = str(ROOT / "config/policies/qc.yaml")
@@ -239,6 +243,23 @@ def test_a_run_answers_what_rules_ask(tmp_path: Path) -> None:
     assert run.batches("alder") == {"1": list("fbcg")}
     assert run.facts("alder", "g") == "XXY EE_U DUO:0000042"
     assert run.populations == ["EE"]
+
+
+def test_a_received_summary_tells_whether_an_is_known_and_its_populations(tmp_path: Path) -> None:
+    path = sheet(tmp_path, "s.tsv", "sample sex population gvcf", "a XX EE a.g.vcf")
+    rules = counting_rules(Build("b", (Contig("1", "autosome", 9),)), seqcol=None, mask={})
+    for name, basis in (("exact", "gvcf"), ("open", "variant_only")):
+        with new_summary(tmp_path / name) as writer:
+            writer.finish(Manifest(rules, {"EUR_F": 1}, {basis: 1}, {"not stated": 1}))
+        received = {"summaries": [str(tmp_path / name)]}
+        run = read_run(parse(document(nodes={"alder": {"samples": path}}, federation=received)))
+        assert (run.is_exact, run.populations) == (name == "exact", ["EE", "EUR"])
+
+
+def test_a_folder_that_is_no_summary_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    path = sheet(tmp_path, "s.tsv", "sample sex population gvcf", "a XX EE a.g.vcf")
+    with pytest.raises(InputError, match=r"no manifest\.json"):
+        read_run(parse(document(nodes={"alder": {"samples": path}}, federation={"summaries": [str(tmp_path)]})))
 
 
 def test_a_batch_too_large_for_one_sum_is_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,6 +96,17 @@ def test_a_missing_file_is_made_again_with_only_what_follows_and_the_result_is_t
     assert not demo.planned()
 
 
+def test_another_batch_is_no_reason_to_count_a_cohort_again(demo: Demo) -> None:
+    sheet = demo.folder / "nation" / "cedar.tsv"
+    lines = sheet.read_text()
+    try:
+        sheet.write_text(lines.replace("per\tXY\tXC\t1\t", "per\tXY\tXC\t7\t"))
+        assert sheet.read_text() != lines
+        assert not demo.planned()
+    finally:
+        sheet.write_text(lines)
+
+
 def test_a_changed_karyotype_costs_one_person(demo: Demo) -> None:
     sheet = demo.folder / "nation" / "birch.tsv"
     lines = sheet.read_text()

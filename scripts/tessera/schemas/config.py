@@ -80,7 +80,7 @@ _MASK = _key(
     "mask",
     "Which genotypes are believed, judged once per sample and position, before multi-allelic records are "
     "split. `adj` is gnomAD's filter; `none` believes every called genotype; a threshold left out of a "
-    "mapping is adj's. Summaries merge only under the same mask.",
+    "mapping takes adj's value. Summaries merge only under the same mask.",
     _MASK_EXPECTED,
     **{
         "default": "adj",
@@ -146,8 +146,10 @@ SCHEMA: Schema = {
         ),
         "build": _path(
             "build",
-            "Contigs, their lengths and the pseudoautosomal regions: a build that comes with Tessera, or a "
-            "YAML file of the same shape as these.",
+            "Contigs, their lengths and the pseudoautosomal regions: a build that comes with Tessera, or a YAML file "
+            "with `name`, `contigs` (a list of `{name: chr1, kind: autosome, length: 248956422}`; kind is autosome, x, y "
+            "or mt) and `par` (a list of `{name: PAR1, x: [start, end], y: [start, end]}`, 0-based, half-open). "
+            "Contigs that are not listed are not counted.",
             f"{', '.join(NAMED_BUILDS)}, or the path of a build file",
         ),
         "assume_normalised": _key(
@@ -177,8 +179,8 @@ SCHEMA: Schema = {
         ),
         "tools": _key(
             "tools",
-            "Where samtools, bcftools and minimap2 come from: `path` finds them on PATH (or by Snakemake's "
-            "`--sdm`), `wheels` takes them out of Python wheels.",
+            "Where native tools come from: `path` finds them on PATH (or by Snakemake's `--sdm`), `wheels` takes "
+            "samtools, bcftools, minimap2 and cutadapt out of Python wheels; bwa and bwa-mem2 are always of PATH.",
             f"one of {', '.join(TOOLS)}",
             enum=list(TOOLS),
             default="path",

@@ -1,1 +1,1 @@
-"""Variants: metrics of one sample's calls."""
+"""Variants: what to call in whom."""
