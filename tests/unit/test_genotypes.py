@@ -45,7 +45,7 @@ def record(cells: list[tuple[Genotype, int, int, tuple[int, int]]], *, passes: b
 
 
 def is_called(gt: Genotype, copies: int, gq: int, dp: int, reads: tuple[int, int], mask: Mask, mt: bool) -> bool:
-    """The rules in the words of the README, one person at a time."""
+    """The rules in the words of docs/counting.md, one person at a time."""
     alleles = [allele for allele in gt if allele != ABSENT]
     if copies == 0 or MISSING in alleles or 3 in alleles:
         return False

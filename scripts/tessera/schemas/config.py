@@ -147,8 +147,8 @@ SCHEMA: Schema = {
         "build": _path(
             "build",
             "Contigs, their lengths and the pseudoautosomal regions: a build that comes with Tessera, or a YAML file "
-            "with `name`, `contigs` (a list of `{name: chr1, kind: autosome, length: 248956422}`; kind is autosome, x, y "
-            "or mt) and `par` (a list of `{name: PAR1, x: [start, end], y: [start, end]}`, 0-based, half-open). "
+            "with `name`, `contigs` (a list of `{name: chr1, kind: autosome, length: 248956422}`; kind is autosome, x, "
+            "y or mt) and `par` (a list of `{name: PAR1, x: [start, end], y: [start, end]}`, 0-based, half-open). "
             "Contigs that are not listed are not counted.",
             f"{', '.join(NAMED_BUILDS)}, or the path of a build file",
         ),
