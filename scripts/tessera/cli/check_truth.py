@@ -24,11 +24,11 @@ def command(summary: Path, truth: Path, scope: str, decisions: Path | None, out:
     import polars as pl
 
     from tessera.files.atomic import written_aside
+    from tessera.files.decisions import read_decisions
     from tessera.files.summaries import SummaryFolder
     from tessera.files.tables import read_tsv
     from tessera.report import truth as expected
     from tessera.schemas import truth as tables
-    from tessera.schemas.decisions import DECISIONS
     from tessera.summary.blocks import Block
 
     folder = SummaryFolder(summary)
@@ -46,7 +46,7 @@ def command(summary: Path, truth: Path, scope: str, decisions: Path | None, out:
     }
     if decisions is not None:
         people = read_tsv(truth / tables.TRUE_PEOPLE.name, tables.TRUE_PEOPLE).filter(pl.col("node") == scope)
-        results["people"] = expected.compare_people(read_tsv(decisions, DECISIONS), people)
+        results["people"] = expected.compare_people(read_decisions(decisions), people)
     wrong = [sentence for result in results.values() for sentence in result.differences]
     if wrong:
         more = f" and {len(wrong) - LISTED:,} more" if len(wrong) > LISTED else ""

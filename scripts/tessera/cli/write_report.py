@@ -34,13 +34,11 @@ def command(
     from collections import Counter
 
     from tessera.files.atomic import written_aside
-    from tessera.files.tables import read_tsv
+    from tessera.files.decisions import read_decisions
     from tessera.report.run_report import MERGED, build_report, reasons, report_text
-    from tessera.schemas.decisions import DECISIONS
 
     scopes = [
-        _scope(node, results / node / "summary", reasons(read_tsv(_decisions(results, node), DECISIONS)))
-        for node in nodes
+        _scope(node, results / node / "summary", reasons(read_decisions(_decisions(results, node)))) for node in nodes
     ]
     scopes += [_scope(str(other), other) for other in others]
     gone: Counter[str] = Counter()

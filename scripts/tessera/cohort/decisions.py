@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from tessera.errors import InputError, Problem
+from tessera.schemas.consent import consent_reason
 from tessera.schemas.qc_policy import QcPolicy, QcRule
 from tessera.schemas.samples import CALLED_KINDS
 
@@ -67,7 +68,7 @@ def _withdrawn(people: pl.DataFrame) -> pl.DataFrame:
 
 def _consent(people: pl.DataFrame, codes: Sequence[str]) -> pl.DataFrame:
     stated = people.filter(pl.col("consent_stated"))
-    passed = pl.col("consent").is_in(list(codes))
+    passed = consent_reason(codes) == ""
     return _rows(stated, "consent", pl.col("consent"), " or ".join(codes), passed=passed)
 
 

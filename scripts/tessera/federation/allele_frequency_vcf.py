@@ -7,7 +7,7 @@ import polars as pl
 
 from tessera.errors import InputError, Problem
 from tessera.summary.blocks import Block
-from tessera.summary.frequencies import PEOPLE, VARIANT, leaf_counts
+from tessera.summary.frequencies import AC, AF, AN, PEOPLE, VARIANT, leaf_counts
 from tessera.summary.manifest import Manifest
 
 #: a population tag of the Genome of Europe: two capital letters
@@ -93,9 +93,7 @@ def _counts(rows: pl.DataFrame, suffix: str, strata: Sequence[str]) -> pl.DataFr
         .group_by(VARIANT, maintain_order=True)
         .agg(pl.col(PEOPLE).cast(pl.Int64).sum())
     )
-    het, hom, hemi = pl.col("n_het"), 2 * pl.col("n_homalt"), pl.col("n_hemi")
-    ac, an = het + hom + hemi, 2 * pl.col("n_dip") + pl.col("n_hap")
-    columns = [pl.when(an > 0).then(ac / an), ac, an, het, hom, hemi]
+    columns = [AF, AC, AN, pl.col("n_het"), 2 * pl.col("n_homalt"), pl.col("n_hemi")]
     return people.select(column.alias(name) for column, name in zip(columns, _names(suffix), strict=True))
 
 

@@ -8,7 +8,7 @@ ContigKind = Literal["autosome", "x", "y", "mt"]
 RegionKind = Literal["autosome", "x", "y", "mt", "x_par", "y_par"]
 
 #: Copies of each kind of region a karyotype has; a karyotype that is not listed is aneuploid or unknown and
-#: leaves the sex chromosomes, PAR included (FEDERATION rule: "out of sex-chromosome AN only").
+#: leaves the sex chromosomes, PAR included (docs/counting.md, "Copies").
 SEX_CHROMOSOME_PLOIDY: dict[str, dict[RegionKind, int]] = {
     "XX": {"x": 2, "x_par": 2, "y": 0, "y_par": 0},
     "XY": {"x": 1, "x_par": 2, "y": 1, "y_par": 0},

@@ -12,6 +12,11 @@ VARIANT = ["contig", "pos", "ref", "alt"]
 PEOPLE = ["n_dip", "n_hap", "n_het", "n_homalt", "n_hemi", "n_listed"]
 TOTAL = "Total"
 
+#: allele count and called alleles, out of numbers of people (docs/data-model.md)
+AC = pl.col("n_het") + 2 * pl.col("n_homalt") + pl.col("n_hemi")
+AN = 2 * pl.col("n_dip") + pl.col("n_hap")
+AF = pl.when(AN > 0).then(AC / AN)
+
 
 def leaf_counts(block: Block, strata: Sequence[str]) -> pl.DataFrame:
     """One row per variant of the block and leaf stratum: stored rows, else the AN track's answer at POS."""
@@ -38,11 +43,8 @@ def frequencies(block: Block, strata: Sequence[str], by: Sequence[str] = ()) -> 
         .group_by([*VARIANT, "stratum"])
         .agg(pl.col([*PEOPLE, "an_unknown"]).cast(pl.Int64).sum())
     )
-    ac = pl.col("n_het") + 2 * pl.col("n_homalt") + pl.col("n_hemi")
-    an = 2 * pl.col("n_dip") + pl.col("n_hap")
     return (
-        summed.with_columns(ac.alias("AC"), an.alias("AN"), pl.col("an_unknown").alias("AN_unknown"))
-        .with_columns(pl.when(pl.col("AN") > 0).then(pl.col("AC") / pl.col("AN")).alias("AF"))
+        summed.with_columns(AC.alias("AC"), AN.alias("AN"), AF.alias("AF"), pl.col("an_unknown").alias("AN_unknown"))
         .select(*VARIANT, "stratum", "AC", "AN", "AF", *PEOPLE, "AN_unknown")
         .sort([*VARIANT, "stratum"])
     )
