@@ -1,17 +1,19 @@
 """Sums and differences of summaries on disk, block by block, contigs side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tessera.errors import refuse
 from tessera.files.atomic import directory_beside
 from tessera.files.summaries import SummaryFolder, SummaryWriter, new_summary
 from tessera.summary.algebra import combine
-from tessera.summary.blocks import BlockKey
+from tessera.summary.blocks import Block, BlockKey
 from tessera.summary.manifest import combine_manifests
 
 #: Summaries added at a time; more are added in groups first. Bounds memory, does not change the sum.
 FAN_IN = 32
+#: Rows of a block that wait to be added at once, unless the sum so far has more; bounds memory likewise.
+ROWS_WAITING = 100_000
 
 
 def merge_summaries(paths: Sequence[Path], out: Path, workers: int, fan_in: int = FAN_IN) -> None:
@@ -34,7 +36,7 @@ def subtract_summary(whole: Path, part: Path, out: Path, workers: int) -> None:
 
 
 def _combine(terms: Sequence[tuple[Path, int]], out: Path, workers: int) -> None:
-    """One block of each term is in memory at a time and worker; contigs go side by side."""
+    """One block at a time and worker; contigs go side by side."""
     from dask.base import compute
     from dask.delayed import delayed
 
@@ -53,9 +55,21 @@ def _combine(terms: Sequence[tuple[Path, int]], out: Path, workers: int) -> None
 def _combine_contig(folders: Sequence[SummaryFolder], signs: Sequence[int], contig: str, writer: SummaryWriter) -> None:
     for index in sorted({index for folder in folders for index in folder.indices(contig)}):
         key = BlockKey(contig, index)
-        block = combine([(folder.block(key), sign) for folder, sign in zip(folders, signs, strict=True)])
-        writer.write(key, block)
+        writer.write(
+            key, _combine_block((folder.block(key), sign) for folder, sign in zip(folders, signs, strict=True))
+        )
     writer.close_contig(contig)
+
+
+def _combine_block(terms: Iterable[tuple[Block, int]]) -> Block:
+    """The sum of terms that are read one by one; what waits to be added never outgrows the sum so far by much."""
+    total, waiting, rows = Block.empty(), [], 0
+    for block, sign in terms:
+        waiting.append((block, sign))
+        rows += block.rows
+        if rows > max(ROWS_WAITING, total.rows):
+            total, waiting, rows = combine([(total, 1), *waiting]), [], 0
+    return combine([(total, 1), *waiting])
 
 
 def _refuse_repeated(paths: Sequence[Path], out: Path) -> None:

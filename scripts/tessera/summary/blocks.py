@@ -46,6 +46,11 @@ class Block:
         """The block of nobody."""
         return cls(VARIANTS.empty, AN_TRACK.empty, HISTOGRAMS.empty)
 
+    @property
+    def rows(self) -> int:
+        """Rows of the three tables together."""
+        return self.variants.height + self.an_track.height + self.histograms.height
+
     def is_empty(self) -> bool:
         """True when nothing is stored in any of the three tables."""
-        return self.variants.is_empty() and self.an_track.is_empty() and self.histograms.is_empty()
+        return self.rows == 0
