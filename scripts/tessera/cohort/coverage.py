@@ -3,7 +3,6 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 import numpy.typing as npt
@@ -116,12 +115,14 @@ class Coverage:
         for start, stop in self._spans_within(int(edges[-1])):
             owner[np.searchsorted(edges, start) : np.searchsorted(edges, stop)] = 0
         ranked = sorted(self._pending, key=lambda e: (e.rank, -e.end))
-        for _, together in groupby(ranked, key=lambda e: e.rank):
-            called = self._everybody
-            for evidence in together:
-                called = called & evidence.called
-                owner[np.searchsorted(edges, evidence.start) : np.searchsorted(edges, evidence.end)] = len(rows)
-                rows.append(called)
+        firsts = np.searchsorted(edges, [evidence.start for evidence in ranked])
+        lasts = np.searchsorted(edges, [evidence.end for evidence in ranked])
+        before: Evidence | None = None
+        for evidence, first, last in zip(ranked, firsts, lasts, strict=True):
+            together = before is not None and before.rank == evidence.rank
+            rows.append(rows[-1] & evidence.called if together else evidence.called)
+            owner[first:last] = len(rows) - 1
+            before = evidence
         return owner, rows
 
 

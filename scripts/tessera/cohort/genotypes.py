@@ -34,28 +34,38 @@ def judge(record: Record, copies: npt.NDArray[np.int8], mask: Mask, *, mitochond
     Half-calls are missing. Two equal alleles where one is expected are one; two different ones are missing,
     except on MT, where they are heteroplasmy. FILTER other than PASS or `.` leaves nobody called.
     """
-    first, second = record.gt[:, 0], record.gt[:, 1]
-    haploid = second == ABSENT
-    het = (first != second) & ~haploid
-    reasons = np.zeros(len(first), dtype=np.uint8)
-    # the later a reason stands in this list, the more it says: it overwrites the ones before
-    if het.any():
-        reasons[(copies == 2) & het & _low_balance(record, mask)] = Reason.LOW_ALLELE_BALANCE
+    reasons = np.zeros(len(record.gt), dtype=np.uint8)
+    everybody_is_reference = not record.gt.any()
+    # the later a reason is written, the more it says: it overwrites the ones before
+    if not everybody_is_reference:
+        reasons[(copies == 2) & _is_het(record) & _low_balance(record, mask)] = Reason.LOW_ALLELE_BALANCE
     reasons[_low_dp(record, mask, copies)] = Reason.LOW_DP
     reasons[_low_gq(record, mask)] = Reason.LOW_GQ
-    if het.any() and not mitochondrial:
-        reasons[(copies == 1) & het] = Reason.HET_CALL_OF_HAPLOID
-    if haploid.any():
-        reasons[(copies == 2) & haploid] = Reason.HAPLOID_CALL_OF_DIPLOID
-    if first.max(initial=0) > 0 or second.max(initial=0) > 0:
-        reasons[_names_non_ref(record)] = Reason.NON_REF_CALL
-    if first.min(initial=0) < 0 or (second == MISSING).any():
-        reasons[(first == MISSING) | (second == MISSING)] = Reason.HALF_CALL
-        reasons[(first < 0) & (second < 0)] = Reason.MISSING
+    if not everybody_is_reference:
+        _write_unusable(reasons, record, copies, mitochondrial=mitochondrial)
     if not record.passes_filter:
         reasons[:] = Reason.FILTER
     reasons[copies == 0] = Reason.NO_COPY_HERE
     return reasons
+
+
+def _write_unusable(
+    reasons: npt.NDArray[np.uint8], record: Record, copies: npt.NDArray[np.int8], *, mitochondrial: bool
+) -> None:
+    """Overwrite the reasons of people whose genotype is none, whatever its quality."""
+    first, second = record.gt[:, 0], record.gt[:, 1]
+    if not mitochondrial:
+        reasons[(copies == 1) & _is_het(record)] = Reason.HET_CALL_OF_HAPLOID
+    reasons[(copies == 2) & (second == ABSENT)] = Reason.HAPLOID_CALL_OF_DIPLOID
+    reasons[_names_non_ref(record)] = Reason.NON_REF_CALL
+    reasons[(first == MISSING) | (second == MISSING)] = Reason.HALF_CALL
+    reasons[(first < 0) & (second < 0)] = Reason.MISSING
+
+
+def _is_het(record: Record) -> BoolArray:
+    """Two alleles that differ; a missing one differs from all."""
+    first, second = record.gt[:, 0], record.gt[:, 1]
+    return np.asarray((first != second) & (second != ABSENT), dtype=np.bool_)
 
 
 def _names_non_ref(record: Record) -> BoolArray:
