@@ -1,7 +1,9 @@
 """`tessera count`: a cohort file or one gVCF, to a summary."""
 
 import time
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from tessera.cli.options import (
     sample_option,
     samples_option,
 )
-from tessera.errors import refuse
+from tessera.errors import InputError, refuse
 
 if TYPE_CHECKING:
     import polars as pl
@@ -86,7 +88,7 @@ def command(
     counted = rows.filter(reason="")
     people = People(tuple(counted["sample"]), tuple(counted["sex"]), tuple(counted["stratum"]))
     ledger, progress = Ledger(), _Progress()
-    with new_summary(out) as writer:
+    with _naming(source), new_summary(out) as writer:
         if people.names:
             for key, block in count_records(file.records(people.names), people, how, ledger):
                 writer.write(key, block)
@@ -100,6 +102,16 @@ def command(
     }  # fmt: skip
     write_provenance(out, "count", arguments, ledger.records)
     click.echo(f"{out}: {len(counted):,} of {len(rows):,} people counted; bases without a record: {basis}", err=True)
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """Say of which file a problem is: the count knows records, not files."""
+    try:
+        yield
+    except InputError as error:
+        named = [p if str(file) in p.where else replace(p, where=f"{file} {p.where}") for p in error.problems]
+        raise InputError(named) from error
 
 
 def _people(

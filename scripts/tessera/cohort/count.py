@@ -10,7 +10,7 @@ import polars as pl
 
 from tessera.cohort.coverage import Coverage, Evidence, Runs
 from tessera.cohort.genotypes import Reason, judge
-from tessera.errors import InputError, Problem, refuse
+from tessera.errors import InputError, refuse
 from tessera.files.vcf import Record
 from tessera.genome.alleles import NON_REF, concrete, is_sequence, normalise
 from tessera.genome.build import Build, Contig
@@ -25,7 +25,8 @@ from tessera.summary.people import People
 LOOKBACK = 10_000
 #: bases resolved at a time; bounds memory, does not change results
 STEP = 25_000
-PROBLEMS_LISTED = 20
+#: records with another REF than the reference's that are enough to stop, and how many the message shows
+MISMATCHES_READ, MISMATCHES_SHOWN = 20, 5
 
 #: (contig, start, end) -> bases, or None when alleles are taken as they are
 ReferenceBases = Callable[[str, int, int], str] | None
@@ -65,7 +66,7 @@ def count_records(
     Every contig of the build is answered for, also those without a record. Fills `ledger`. Raises InputError
     for unsorted records, REF that is not the reference's, and positions outside the contig.
     """
-    problems: list[Problem] = []
+    mismatches: list[str] = []
     seen: set[str] = set()
     current: _ContigCount | None = None
     for record in records:
@@ -85,7 +86,7 @@ def count_records(
             if current is not None:
                 yield from current.finish()
             seen.add(record.contig)
-            current = _ContigCount(contig, people, rules, ledger, problems, step)
+            current = _ContigCount(contig, people, rules, ledger, mismatches, step)
         else:
             ledger.records["read"] += 1
         yield from current.take(record)
@@ -93,9 +94,9 @@ def count_records(
         yield from current.finish()
     for contig in rules.build.contigs:
         if contig.name not in seen:
-            yield from _ContigCount(contig, people, rules, ledger, problems, step).finish()
-    if problems:
-        raise InputError(problems)
+            yield from _ContigCount(contig, people, rules, ledger, mismatches, step).finish()
+    if mismatches:
+        raise _wrong_reference(mismatches)
     ledger.check()
 
 
@@ -108,11 +109,11 @@ class _ContigCount:
         people: People,
         rules: CountRules,
         ledger: Ledger,
-        problems: list[Problem],
+        mismatches: list[str],
         step: int,
     ) -> None:
         self.contig, self._people, self._rules = contig, people, rules
-        self._ledger, self._problems, self._step = ledger, problems, step
+        self._ledger, self._mismatches, self._step = ledger, mismatches, step
         self._regions = rules.build.regions(contig)
         self._copies = [people.expected_ploidy(region.kind) for region in self._regions]
         self._coverage = Coverage(
@@ -170,16 +171,9 @@ class _ContigCount:
             record.ref if bases is None else bases(record.contig, record.pos - 1, record.pos - 1 + len(record.ref))
         )
         if not same_bases(record.ref, expected):
-            self._problems.append(
-                Problem(
-                    f"{where} REF",
-                    record.ref,
-                    f"{expected} as in the reference",
-                    "Give the reference the file was made on.",
-                )
-            )
-            if len(self._problems) >= PROBLEMS_LISTED:
-                raise InputError(self._problems)
+            self._mismatches.append(f"{where} {record.ref} (reference: {expected})")
+            if len(self._mismatches) >= MISMATCHES_READ:
+                raise _wrong_reference(self._mismatches)
             return False
         return True
 
@@ -361,6 +355,15 @@ class _ContigCount:
             for index, metric, label, found in mine
         ]
         return pl.DataFrame(rows, schema=HISTOGRAMS.schema, orient="row").sort(HISTOGRAMS.names[:-1])
+
+
+def _wrong_reference(mismatches: Sequence[str]) -> InputError:
+    number = f"{len(mismatches)} records" + (" or more" if len(mismatches) >= MISMATCHES_READ else "")
+    shown = "; ".join(mismatches[:MISMATCHES_SHOWN])
+    return refuse(
+        "REF", f"not the reference's in {number}: {shown}", "the bases of the reference in every record",
+        "Give the reference that the file was made on.",
+    )  # fmt: skip
 
 
 def same_bases(ref: str, expected: str) -> bool:
