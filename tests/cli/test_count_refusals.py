@@ -252,3 +252,12 @@ def test_decisions_that_do_not_decide_are_refused(count: Count, tmp_path: Path, 
 @pytest.mark.parametrize("name", ["input", "samples", "build", "decisions", "callable"])
 def test_an_input_that_is_not_there_is_named(count: Count, tmp_path: Path, name: str) -> None:
     assert_refused(count(**{name: tmp_path / "gone"}), tmp_path, "gone")
+
+
+def test_callable_regions_on_no_counted_contig_are_refused(count: Count, tmp_path: Path) -> None:
+    """Else nobody would be called outside records, and AN too low would be called exact."""
+    cohort = write(tmp_path / "a.vcf", vcf(["ann"], ["chr1 5 A C . . GT 0/1"]))
+    for text in ("1\t0\t100\n", ""):
+        bed = write(tmp_path / "callable.bed", text)
+        done = count("--callable", bed, input=cohort, samples=one_person(tmp_path))
+        assert_refused(done, tmp_path, "no region on a contig that is counted")

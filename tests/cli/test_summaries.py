@@ -1,6 +1,7 @@
 """`tessera merge`, `subtract`, `export vcf`, `write-ploidy` and `measure-variants`, as a person calls them."""
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from commands import Bcftools, Done, Tessera
 from handmade import BUILD, sheet, vcf, write
+from nation import Nation
 
 LINES = {
     "ann": ["chr1 5 A C . . GT 0/1", "chr1 9 A G . . GT 1/1", "chrX 70 C T . . GT 0/1"],
@@ -170,3 +172,13 @@ def test_measure_variants_gives_each_person_a_row(tessera: Tessera, tmp_path: Pa
     assert header == ["sample", "call_rate", "het_hom_ratio"]
     assert (ann[0], float(ann[1]), float(ann[2])) == ("ann", 1.0, 2.0)
     assert (ben[0], round(float(ben[1]), 6), float(ben[2])) == ("ben", round(2 / 3, 6), 0.0)
+
+
+def test_an_altered_summary_is_not_added_up(tessera: Tessera, nation: Nation, tmp_path: Path) -> None:
+    shutil.copytree(nation.summaries / "birch", tmp_path / "birch")
+    member = next((tmp_path / "birch" / "variants").iterdir())
+    member.write_bytes(member.read_bytes() + b"x")
+    done = tessera("merge", tmp_path / "birch", nation.summaries / "cedar", "--out", tmp_path / "sum")
+    assert done.code == 2
+    assert "sha256 differs" in done.err
+    assert not (tmp_path / "sum").exists()

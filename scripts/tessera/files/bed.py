@@ -37,6 +37,13 @@ def read_bed(path: Path, lengths: Mapping[str, int]) -> dict[str, Sequence[tuple
         spans.setdefault(contig, []).append((start, end))
     if problems:
         raise InputError(problems[:PROBLEMS_LISTED])
+    if not spans:
+        raise refuse(
+            str(path),
+            "no region on a contig that is counted",
+            f"regions on {', '.join(list(lengths)[:5])}, ...",
+            "Name contigs as the reference does.",
+        )
     return {contig: _joined(found) for contig, found in spans.items()}
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tessera.errors import refuse
+from tessera.errors import InputError, Problem, refuse
 from tessera.files.atomic import directory_beside
-from tessera.files.summaries import SummaryFolder, SummaryWriter, new_summary
+from tessera.files.summaries import SummaryFolder, SummaryWriter, new_summary, verify_members
 from tessera.summary.algebra import combine
 from tessera.summary.blocks import Block, BlockKey
 from tessera.summary.manifest import combine_manifests
@@ -41,6 +41,7 @@ def _combine(terms: Sequence[tuple[Path, int]], out: Path, workers: int) -> None
     from dask.delayed import delayed
 
     folders = [SummaryFolder(path) for path, _ in terms]
+    _refuse_altered(folders)
     signs = [sign for _, sign in terms]
     names = [str(path) for path, _ in terms]
     manifest = combine_manifests([folder.manifest for folder in folders], signs, names)
@@ -70,6 +71,19 @@ def _combine_block(terms: Iterable[tuple[Block, int]]) -> Block:
         if rows > max(ROWS_WAITING, total.rows):
             total, waiting, rows = combine([(total, 1), *waiting]), [], 0
     return combine([(total, 1), *waiting])
+
+
+def _refuse_altered(folders: Sequence[SummaryFolder]) -> None:
+    """A summary whose files or rules are not those its manifest names would be added up in silence."""
+    problems = []
+    for folder in folders:
+        wrong = verify_members(folder.path, folder.raw)
+        if folder.raw["fingerprint"] != folder.manifest.fingerprint:
+            wrong.append("the fingerprint is not that of its rules")
+        expected, remedy = "the summary as it was written", "Ask for it again; tessera verify tells more."
+        problems += [Problem(str(folder.path), sentence, expected, remedy) for sentence in wrong]
+    if problems:
+        raise InputError(problems)
 
 
 def _refuse_repeated(paths: Sequence[Path], out: Path) -> None:
