@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from random_cohort import Cohort, random_cohort
-from tessera.cohort import count
-from tessera.cohort.count import CountRules, Ledger, count_records
+from tessera.cohort import count, keys
+from tessera.cohort.count import CountRules, Ledger, count_sites
+from tessera.cohort.engine import Engine, reader_of
 from tessera.files.summaries import new_summary
 from tessera.files.vcf import VariantFile
 from tessera.genome.build import Build, Contig, Par
@@ -56,7 +57,14 @@ def build_of(genome: Genome) -> Build:
 
 
 def counted(
-    path: Path, cohort: Cohort, mask: Mask = ADJ, basis: str = "gvcf", *, normalised: bool = False, step: int = 25_000
+    path: Path,
+    cohort: Cohort,
+    mask: Mask = ADJ,
+    basis: str = "gvcf",
+    *,
+    normalised: bool = False,
+    step: int = 25_000,
+    engine: Engine = "auto",
 ) -> tuple[dict[BlockKey, Block], Ledger]:
     """Count a file by the package; `basis` says what bases without a record mean."""
     file = VariantFile(path)
@@ -68,7 +76,7 @@ def counted(
     of = dict(zip(cohort.names, cohort.people, strict=True))
     people = People(tuple(file.samples), *zip(*(of[name] for name in file.samples), strict=True))
     ledger = Ledger()
-    return dict(count_records(file.records(file.samples), people, rules, ledger, step)), ledger
+    return dict(count_sites(reader_of(file, people, engine)[0], people, rules, ledger, step)), ledger
 
 
 def by_hand(cohort: Cohort, mask: Mask = ADJ, basis: str = "gvcf", *, normalised: bool = False) -> Expected:
@@ -125,6 +133,7 @@ def small_blocks(size: int, lookback: int = 100) -> Iterator[None]:
         patch.setattr(blocks, "BLOCK_SIZE", size)
         patch.setattr(count, "BLOCK_SIZE", size)
         patch.setattr(count, "LOOKBACK", lookback)
+        patch.setattr(keys, "LOOKBACK", lookback)
         yield
 
 
@@ -133,15 +142,16 @@ def bcftools(*arguments: str | Path) -> None:
     subprocess.run([sys.executable, BCFTOOLS, *arguments], check=True, capture_output=True)
 
 
+@pytest.mark.parametrize("engine", ["kernel", "reference"])
 @pytest.mark.parametrize("basis", BASES_WITHOUT_RECORD)
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(**COHORTS, mask=st.sampled_from(sorted(MASKS)), normalised=st.booleans())
 def test_any_file_is_counted_as_by_hand(
-    basis: str, seed: int, people: int, lines: int, blocks: bool, mask: str, normalised: bool
+    basis: str, engine: Engine, seed: int, people: int, lines: int, blocks: bool, mask: str, normalised: bool
 ) -> None:
     cohort = random_cohort(seed, people, lines, blocks=blocks)
     with written(cohort.text) as path:
-        found, ledger = counted(path, cohort, MASKS[mask], basis, normalised=normalised)
+        found, ledger = counted(path, cohort, MASKS[mask], basis, normalised=normalised, engine=engine)
     assert_equal(found, ledger, by_hand(cohort, MASKS[mask], basis, normalised=normalised), cohort)
 
 
@@ -150,13 +160,14 @@ def test_any_file_is_counted_as_by_hand(
     **{**COHORTS, "lines": MANY},
     size=st.sampled_from([7, 30, 64, 100]),
     step=st.sampled_from([1, 7, 1000]),
+    engine=st.sampled_from(["kernel", "reference"]),
 )
 def test_block_borders_and_steps_do_not_change_what_is_counted(
-    seed: int, people: int, lines: int, blocks: bool, size: int, step: int
+    seed: int, people: int, lines: int, blocks: bool, size: int, step: int, engine: Engine
 ) -> None:
     cohort = random_cohort(seed, people, lines, blocks=blocks)
     with written(cohort.text) as path, small_blocks(size):
-        found, ledger = counted(path, cohort, step=step)
+        found, ledger = counted(path, cohort, step=step, engine=engine)
         expected = by_hand(cohort)
     for key, block in found.items():
         assert block.an_track.filter(block.an_track["start"] // size != key.index).is_empty()

@@ -285,6 +285,10 @@ class Count:
         karyotype, stratum = self.people[person]
         ploidy = expected_ploidy(self.genome, karyotype, key[0], key[1] - 1)
         row[1 if ploidy == 2 else 2] += 1
+        block = (key[1] - 1) // self.block * self.block
+        for metric, value in (("gq_all", call.gq), ("dp_all", call.dp)):
+            if value is not None:
+                result.histograms[key[0], block, stratum, metric, min(value // 5, 20)] += 1
         if allele not in call.gt:
             return
         result.ledger["carriers_counted"] += 1
@@ -292,7 +296,7 @@ class Count:
         row[3 if het else 4 if ploidy == 2 else 5] += 1
         mt = self.genome.contigs[key[0]][0] == "mt"
         for metric, place in bins(call, allele, ab=het and ploidy == 2, mt=mt):
-            result.histograms[key[0], (key[1] - 1) // self.block * self.block, stratum, metric, place] += 1
+            result.histograms[key[0], block, stratum, metric, place] += 1
 
 
 def bins(call: Call, allele: int, *, ab: bool, mt: bool) -> list[tuple[str, int]]:

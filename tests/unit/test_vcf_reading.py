@@ -201,12 +201,17 @@ def test_end_of_a_variant_is_the_end_of_its_ref(tmp_path: Path) -> None:
     assert (record.end, record.is_reference) == (7, False)
 
 
-@pytest.mark.parametrize("alt", [".", "<*>", "<NON_REF>"])
-def test_a_monomorphic_record_is_a_reference_record_but_of_one_base_no_block(tmp_path: Path, alt: str) -> None:
+@pytest.mark.parametrize(("alt", "is_gvcf"), [(".", False), ("<*>", True), ("<NON_REF>", True)])
+def test_a_record_of_one_base_answers_for_it_as_a_gvcf_when_it_says_so(tmp_path: Path, alt: str, is_gvcf: bool) -> None:
     path = write(tmp_path / "a.vcf", vcf(["s"], [f"chr1 5 A {alt} . . GT 0/0"]))
     (record,) = read(path)
     assert (record.is_reference, record.end) == (True, 5)
-    assert not VariantFile(path).is_gvcf()
+    assert VariantFile(path).is_gvcf() is is_gvcf
+
+
+def test_a_monomorphic_record_of_several_bases_makes_no_gvcf_of_a_cohort_file(tmp_path: Path) -> None:
+    lines = ["chr1 5 ACG . . . GT 0/0 0/0", "chr1 9 A C . . GT 0/1 0/0"]
+    assert not VariantFile(write(tmp_path / "a.vcf", vcf(["s", "t"], lines))).is_gvcf()
 
 
 @pytest.mark.parametrize(

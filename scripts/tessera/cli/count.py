@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tessera.cohort.count import Ledger
+    from tessera.cohort.engine import Engine
     from tessera.files.fasta import Reference
     from tessera.genome.build import Build
     from tessera.summary.blocks import BlockKey
@@ -45,6 +46,10 @@ SECONDS_BETWEEN_REPORTS = 20
 @click.option("--decisions", type=FILE, help="Who is counted (tessera gate-samples); else by consent alone.")
 @callable_option
 @mask_option
+@click.option(
+    "--engine", type=click.Choice(["auto", "kernel", "reference"]), default="auto", show_default=True,
+    help="What counts: the compiled kernel, or plain numpy; the counts are the same.",
+)  # fmt: skip
 @click.option("--out", type=FOLDER, required=True, help="Folder of the summary; an older summary there is replaced.")
 def command(
     source: Path,
@@ -56,13 +61,15 @@ def command(
     decisions: Path | None,
     callable_bed: Path | None,
     mask_text: str,
+    engine: "Engine",
     out: Path,
 ) -> None:
     """Count a cohort file or one gVCF into a summary.
 
     The summary holds counts per variant, population and sex, the AN track and histograms; no person's record.
     """
-    from tessera.cohort.count import CountRules, Ledger, count_records
+    from tessera.cohort.count import CountRules, Ledger, count_sites
+    from tessera.cohort.engine import reader_of
     from tessera.cohort.source import an_basis, fitting_build
     from tessera.files.bed import read_bed
     from tessera.files.builds import read_build
@@ -87,10 +94,11 @@ def command(
     how = CountRules(fitted, applied, fasta.bases if fasta else None, spans, unknown_outside=basis == "variant_only")
     counted = rows.filter(reason="")
     people = People(tuple(counted["sample"]), tuple(counted["sex"]), tuple(counted["stratum"]))
-    ledger, progress = Ledger(), _Progress()
+    ledger, progress, ran = Ledger(), _Progress(), "none"
     with _naming(source), new_summary(out) as writer:
         if people.names:
-            for key, block in count_records(file.records(people.names), people, how, ledger):
+            reader, ran = reader_of(file, people, engine)
+            for key, block in count_sites(reader, people, how, ledger):
                 writer.write(key, block)
                 progress.tell(key, ledger)
         rules = counting_rules(fitted, seqcol=seqcol, mask=asdict(applied))
@@ -98,10 +106,11 @@ def command(
     arguments = {
         "input": source, "samples": sheet, "sample": " ".join(only), "reference": reference,
         "assume_normalised": assume_normalised, "build": build, "decisions": decisions, "callable": callable_bed,
-        "mask": mask_text,
+        "mask": mask_text, "engine": ran,
     }  # fmt: skip
     write_provenance(out, "count", arguments, ledger.records)
-    click.echo(f"{out}: {len(counted):,} of {len(rows):,} people counted; bases without a record: {basis}", err=True)
+    said = f"{len(counted):,} of {len(rows):,} people counted; bases without a record: {basis}; engine: {ran}"
+    click.echo(f"{out}: {said}", err=True)
 
 
 @contextmanager

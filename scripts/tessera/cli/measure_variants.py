@@ -33,6 +33,7 @@ def command(
     import polars as pl
 
     from tessera.cohort.call_metrics import measure_cohort, measure_gvcf
+    from tessera.cohort.engine import reader_of
     from tessera.cohort.source import fitting_build
     from tessera.files.builds import read_build
     from tessera.files.input_samples import read_people
@@ -52,7 +53,7 @@ def command(
     elif not file.is_gvcf():
         table = measure_cohort(file.records(people.names), people, fitted, mask)
     elif len(people.names) == 1:
-        table = measure_gvcf(file.records(people.names), people, fitted, mask, _callable_bases(fitted, reference))
+        table = measure_gvcf(reader_of(file, people)[0], people, fitted, mask, _callable_bases(fitted, reference))
     else:
         raise refuse(str(source), f"a gVCF of {len(people.names)} samples", "a gVCF of one sample",
                      "Split it: bcftools view -s SAMPLE.")  # fmt: skip

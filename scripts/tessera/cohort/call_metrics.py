@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tessera.cohort.count import CountRules, Ledger, count_records
+from tessera.cohort.count import CountRules, Ledger, count_sites
 from tessera.cohort.genotypes import Reason, judge
+from tessera.cohort.sites import Reader
 from tessera.files.vcf import Record
 from tessera.genome.build import Build
 from tessera.schemas.mask import Mask
@@ -17,14 +18,12 @@ from tessera.summary.people import People
 IntArray = npt.NDArray[np.int64]
 
 
-def measure_gvcf(
-    records: Iterable[Record], person: People, build: Build, mask: Mask, bases: Mapping[str, int]
-) -> pl.DataFrame:
+def measure_gvcf(reader: Reader, person: People, build: Build, mask: Mask, bases: Mapping[str, int]) -> pl.DataFrame:
     """VARIANT_METRICS of the one person of a gVCF; `bases` is contig -> bases that can be called (without N)."""
     autosomes = {contig.name for contig in build.contigs if contig.kind == "autosome"} & set(bases)
     called = het = homalt = 0
     rules = CountRules(build, mask, bases=None, callable_spans={}, unknown_outside=False)
-    for key, block in count_records(records, person, rules, Ledger()):
+    for key, block in count_sites(reader, person, rules, Ledger()):
         if key.contig in autosomes:
             called += int(block.an_track.select(((pl.col("end") - pl.col("start")) * pl.col("n_dip")).sum()).item())
             snvs = block.variants.filter((pl.col("ref").str.len_bytes() == 1) & pl.col("alt").is_in(list("ACGT")))

@@ -1,43 +1,49 @@
 """The count: one pass over the records of a file, to the blocks of a summary."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from tessera.cohort.coverage import Coverage, Evidence, Runs
-from tessera.cohort.genotypes import Reason, judge
+from tessera.cohort.genotypes import BoolArray, Reason, judge
+from tessera.cohort.keys import LOOKBACK, BatchKeys, Keys, ReferenceBases
+from tessera.cohort.sites import Asked, IntArray, Reader, Sites
+from tessera.cohort.tables import Rows, histogram_table, leaf_table, split_rows, track_table
+from tessera.cohort.tally import (
+    COUNTED,
+    NON_REF_ALLELE,
+    Counts,
+    Membership,
+    tally_alt,
+    tally_asked,
+    tally_called,
+)
 from tessera.errors import InputError, refuse
-from tessera.files.vcf import Record
-from tessera.genome.alleles import NON_REF, concrete, is_sequence, normalise
+from tessera.genome.alleles import concrete
 from tessera.genome.build import Build, Contig
-from tessera.schemas.an_track import AN_TRACK
-from tessera.schemas.histograms import EDGES, HISTOGRAMS
 from tessera.schemas.mask import Mask
 from tessera.schemas.variants import VARIANTS
 from tessera.summary.blocks import BLOCK_SIZE, Block, BlockKey
 from tessera.summary.people import People
 
-#: how far left-alignment may carry a variant; a longer repeat is refused, not cut
-LOOKBACK = 10_000
 #: bases resolved at a time; bounds memory, does not change results
-STEP = 25_000
+STEP = BLOCK_SIZE
 #: records with another REF than the reference's that are enough to stop, and how many the message shows
 MISMATCHES_READ, MISMATCHES_SHOWN = 20, 5
-
-#: (contig, start, end) -> bases, or None when alleles are taken as they are
-ReferenceBases = Callable[[str, int, int], str] | None
 
 
 @dataclass
 class Ledger:
-    """What came in and where it went: carriers in people x alleles, which must balance, and records of the file."""
+    """What came in and where it went: carriers in people x alleles, which must balance, and records of the file;
+    `tallies` (columns, TALLIES) are each person's, private."""
 
     entries: Counter[str] = field(default_factory=Counter)
     records: Counter[str] = field(default_factory=Counter)
+    tallies: IntArray | int = 0
 
     def check(self) -> None:
         """Raise when carriers were lost: that is an error of ours, never of the input."""
@@ -58,10 +64,10 @@ class CountRules:
     unknown_outside: bool
 
 
-def count_records(
-    records: Iterable[Record], people: People, rules: CountRules, ledger: Ledger, step: int = STEP
+def count_sites(
+    reader: Reader, people: People, rules: CountRules, ledger: Ledger, step: int = STEP
 ) -> Iterator[tuple[BlockKey, Block]]:
-    """Count records (sorted by contig and POS) of `people` into blocks, in genome order of the file.
+    """Count the records (sorted by contig and POS) of `people` into blocks, in genome order of the file.
 
     Every contig of the build is answered for, also those without a record. Fills `ledger`. Raises InputError
     for unsorted records, REF that is not the reference's, and positions outside the contig.
@@ -69,32 +75,28 @@ def count_records(
     mismatches: list[str] = []
     seen: set[str] = set()
     current: _ContigCount | None = None
-    for record in records:
-        if current is None or record.contig != current.contig.name:
-            if record.contig in seen:
+    for sites in reader.batches():
+        ledger.records["read"] += len(sites.pos)
+        if current is None or sites.contig != current.contig.name:
+            if sites.contig in seen:
                 raise refuse(
-                    f"{record.contig}:{record.pos}",
-                    "its contig came before",
-                    "records sorted by contig and POS",
+                    f"{sites.contig}:{sites.pos[0]}", "its contig came before", "records sorted by contig and POS",
                     "Sort the file (bcftools sort).",
-                )
-            contig = rules.build.contig(record.contig)
-            ledger.records["read"] += 1
+                )  # fmt: skip
+            contig = rules.build.contig(sites.contig)
             if contig is None:
-                ledger.records["dropped:contig_not_counted"] += 1
+                ledger.records["dropped:contig_not_counted"] += len(sites.pos)
                 continue
             if current is not None:
                 yield from current.finish()
-            seen.add(record.contig)
-            current = _ContigCount(contig, people, rules, ledger, mismatches, step)
-        else:
-            ledger.records["read"] += 1
-        yield from current.take(record)
+            seen.add(sites.contig)
+            current = _ContigCount(contig, people, reader.members, rules, ledger, mismatches, step)
+        yield from current.take(sites)
     if current is not None:
         yield from current.finish()
     for contig in rules.build.contigs:
         if contig.name not in seen:
-            yield from _ContigCount(contig, people, rules, ledger, mismatches, step).finish()
+            yield from _ContigCount(contig, people, reader.members, rules, ledger, mismatches, step).finish()
     if mismatches:
         raise _wrong_reference(mismatches)
     ledger.check()
@@ -107,41 +109,43 @@ class _ContigCount:
         self,
         contig: Contig,
         people: People,
+        members: Membership,
         rules: CountRules,
         ledger: Ledger,
         mismatches: list[str],
         step: int,
     ) -> None:
-        self.contig, self._people, self._rules = contig, people, rules
-        self._ledger, self._mismatches, self._step = ledger, mismatches, step
+        self.contig, self._rules, self._ledger, self._members = contig, rules, ledger, members
+        self._mismatches, self._step = mismatches, step
         self._regions = rules.build.regions(contig)
-        self._copies = [people.expected_ploidy(region.kind) for region in self._regions]
+        self._borders = np.array([region.end for region in self._regions])
+        self._mitochondrial = contig.kind == "mt"
+        self._asked = [
+            Asked(people.expected_ploidy(region.kind), rules.mask, mitochondrial=self._mitochondrial)
+            for region in self._regions
+        ]
         self._coverage = Coverage(
-            people,
-            self._regions,
-            rules.callable_spans.get(contig.name, ()),
+            people, self._regions, members, rules.callable_spans.get(contig.name, ()),
             unknown_outside=rules.unknown_outside,
-        )
-        self._strata = people.stratum_index()
+        )  # fmt: skip
         self._labels = people.labels
-        self._sizes = np.bincount(self._strata, minlength=len(self._labels))
-        self._keys: dict[tuple[int, str, str], npt.NDArray[np.int64]] = {}
+        self._sizes = np.bincount(members.strata, minlength=len(self._labels)).astype(np.int32)
+        self._keys = Keys(contig.name, rules.bases)
+        self._rows: list[Rows] = []
         self._runs: list[Runs] = []
-        self._histograms: Counter[tuple[int, str, str, int]] = Counter()
+        self._histograms: dict[int, IntArray] = {}
         self._last_pos = 0
         self._next_block = 0
 
-    def take(self, record: Record) -> Iterator[tuple[BlockKey, Block]]:
-        """Count one record; yield the blocks that are complete."""
-        if not self._in_place(record):
-            return
-        if record.is_reference:
-            self._cover(record, record.pos - 1)
-        else:
-            self._take_variant(record)
-        complete = record.pos - 1 - LOOKBACK
-        if complete - self._coverage.done >= self._step:
-            yield from self._resolve(complete)
+    def take(self, sites: Sites) -> Iterator[tuple[BlockKey, Block]]:
+        """Count a batch; yield the blocks that are complete."""
+        self._check_places(sites)
+        cuts = np.flatnonzero(np.diff((sites.pos - 1) // self._step)) + 1
+        for start, stop in pairwise([0, *cuts.tolist(), len(sites.pos)]):
+            self._take_some(sites, start, stop)
+            complete = int(sites.pos[stop - 1]) - 1 - LOOKBACK
+            if complete - self._coverage.done >= self._step:
+                yield from self._resolve(complete)
 
     def finish(self) -> Iterator[tuple[BlockKey, Block]]:
         """Yield the blocks that remain."""
@@ -149,144 +153,153 @@ class _ContigCount:
         if self._next_block * BLOCK_SIZE < self.contig.length:
             yield from self._block()
 
-    def _in_place(self, record: Record) -> bool:
-        where = f"{record.contig}:{record.pos}"
-        if record.pos < self._last_pos:
+    def _check_places(self, sites: Sites) -> None:
+        before = np.concatenate([[self._last_pos], sites.pos[:-1]])
+        for record in np.flatnonzero((sites.pos < before) | (sites.end > self.contig.length)):
+            where = f"{sites.contig}:{sites.pos[record]}"
+            if sites.pos[record] < before[record]:
+                raise refuse(
+                    where, f"a position before {before[record]}", "records sorted by POS",
+                    "Sort the file (bcftools sort).",
+                )  # fmt: skip
             raise refuse(
-                where,
-                f"a position before {self._last_pos}",
-                "records sorted by POS",
-                "Sort the file (bcftools sort).",
-            )
-        if record.end > self.contig.length:
-            raise refuse(
-                where,
-                f"it ends at {record.end:,}",
-                f"at most {self.contig.length:,}, the end of the contig",
+                where, f"it ends at {sites.end[record]:,}", f"at most {self.contig.length:,}, the end of the contig",
                 "Give the build that the file was made on (--build).",
-            )
-        self._last_pos = record.pos
+            )  # fmt: skip
+        self._last_pos = int(sites.pos[-1])
+
+    def _take_some(self, sites: Sites, start: int, stop: int) -> None:
+        """Count the records [start, stop), which lie within one step."""
+        placed = self._right_reference(sites, start, stop)
+        keys = self._keys.of(sites, start, stop, placed)
+        regions = np.searchsorted(self._borders, sites.pos[start:stop] - 1, side="right")
+        alone = placed & self._simply_placed(sites, start, stop, regions, keys)
+        slow = list(np.flatnonzero(placed & ~alone) + start)
+        place = (sites.pos[start:stop] - 1) // BLOCK_SIZE * len(self._regions) + regions
+        for first, last in _stretches(alone & ~sites.odd[start:stop], place, start):
+            counts = sites.count(first, last, keys.use, keys.kind, self._asked[regions[first - start]])
+            self._add_counts(sites, counts, first, last, keys)
+            slow += list(np.flatnonzero(sites.odd[first:last]) + first)
+        slow += list(np.flatnonzero(alone & sites.odd[start:stop]) + start)
+        for record in sorted(set(slow)):
+            self._take_slowly(sites, int(record), keys)
+
+    def _right_reference(self, sites: Sites, start: int, stop: int) -> BoolArray:
+        """(stop - start,) whether REF is the reference's; remembers those that are not."""
+        right = np.ones(stop - start, np.bool_)
         bases = self._rules.bases
-        expected = (
-            record.ref if bases is None else bases(record.contig, record.pos - 1, record.pos - 1 + len(record.ref))
+        if bases is None:
+            return right
+        low, high = int(sites.pos[start]) - 1, int(sites.pos[stop - 1])
+        window = np.frombuffer(bases(sites.contig, low, high).encode("ascii"), np.uint8)
+        here = sites.pos[start:stop] - 1 - low
+        right &= (sites.ref_length[start:stop] == 1) & (sites.ref_base[start:stop] == window[here])
+        for record in (np.flatnonzero(~right) + start).tolist():
+            ref, at = sites.ref(record), int(sites.pos[record]) - 1
+            expected = bases(sites.contig, at, at + len(ref))
+            right[record - start] = same_bases(ref, expected)
+            if not right[record - start]:
+                self._mismatches.append(f"{sites.contig}:{at + 1} {ref} (reference: {expected})")
+                if len(self._mismatches) >= MISMATCHES_READ:
+                    raise _wrong_reference(self._mismatches)
+        return right
+
+    def _simply_placed(
+        self, sites: Sites, start: int, stop: int, regions: npt.NDArray[np.intp], keys: BatchKeys
+    ) -> BoolArray:
+        """Whether a record and all its variants lie in one region and one block."""
+        low, high = keys.low[start:stop], keys.high[start:stop]
+        inside = (sites.end[start:stop] <= self._borders[regions]) & (high <= self._borders[regions])
+        inside &= low - 1 >= np.concatenate([[0], self._borders])[regions]
+        block = (sites.pos[start:stop] - 1) // BLOCK_SIZE
+        inside &= ((low - 1) // BLOCK_SIZE == block) & ((high - 1) // BLOCK_SIZE == block)
+        return np.asarray(inside, np.bool_)
+
+    def _add_counts(self, sites: Sites, counts: Counts, first: int, last: int, keys: BatchKeys) -> None:
+        """Take what the engine counted of the records [first, last), which lie in one region and one block."""
+        rows = np.flatnonzero(~sites.odd[first:last])
+        done = rows + first
+        starts = np.minimum(sites.pos[done], keys.low[done]) - 1
+        others = np.concatenate([[0], np.cumsum(keys.use != NON_REF_ALLELE)])
+        is_variant = others[sites.first[done + 1]] > others[sites.first[done]]
+        self._coverage.add(
+            Evidence(
+                is_variant, starts, sites.end[done], starts, counts.n_dip[rows], counts.n_hap[rows], counts.called[rows]
+            )
         )
-        if not same_bases(record.ref, expected):
-            self._mismatches.append(f"{where} {record.ref} (reference: {expected})")
-            if len(self._mismatches) >= MISMATCHES_READ:
-                raise _wrong_reference(self._mismatches)
-            return False
-        return True
+        low = sites.first[first]
+        owners = np.repeat(np.arange(last - first), np.diff(sites.first[first : last + 1]))
+        alts = np.flatnonzero(~sites.odd[first:last][owners])
+        self._take_alts(counts, alts, owners[alts], alts + low, keys)
+        block = (int(sites.pos[first]) - 1) // BLOCK_SIZE
+        self._histograms[block] = self._histograms.get(block, 0) + counts.histograms
+        self._ledger.tallies = self._ledger.tallies + counts.tallies
 
-    def _region(self, base: int) -> int:
-        return next(i for i, region in enumerate(self._regions) if base < region.end)
+    def _take_alts(self, counts: Counts, rows: IntArray, owners: IntArray, alts: IntArray, keys: BatchKeys) -> None:
+        """Keep the rows of counted ALTs, and tell the ledger where each carrier went.
 
-    def _cover(self, record: Record, start: int) -> dict[int, npt.NDArray[np.uint8]]:
-        """Tell the coverage what a record says of [start, its end); return the Reasons by number of region.
+        `rows` are the ALTs' rows of `counts`, `owners` those of their records, `alts` their numbers in `keys`.
+        """
+        counted = keys.use[alts] == COUNTED
+        entries = self._ledger.entries
+        carriers = counts.carriers[rows[counted]].sum(axis=0)
+        again = int(counts.carriers[rows[keys.again[alts]]].sum())
+        entries["carriers_in"] += int(carriers.sum()) + again
+        entries["carriers_counted"] += int(carriers[Reason.CALLED])
+        dropped = {reason.name.lower(): int(carriers[reason]) for reason in Reason if reason != Reason.CALLED}
+        for reason, number in {**dropped, "duplicate_record": again}.items():
+            if number:
+                entries[f"carriers_dropped:{reason}"] += number
+        if counted.any():
+            row, of, chosen = rows[counted], owners[counted], alts[counted]
+            parts = (
+                counts.n_dip[of], counts.n_hap[of], counts.n_het[row], counts.n_homalt[row], counts.n_hemi[row]
+            )  # fmt: skip
+            self._rows.append(Rows(keys.pos[chosen], keys.refs(chosen), keys.alts(chosen), np.stack(parts, axis=2)))
+
+    def _take_slowly(self, sites: Sites, number: int, keys: BatchKeys) -> None:
+        """Count one record by itself: one that the engine left out, or across a border of ploidy or of a block.
 
         A record is judged by the ploidy of each region it lies in: ploidy belongs to the base that is asked for.
         """
-        judged = {}
+        record = sites.record(number)
+        start, first = min(record.pos, int(keys.low[number])) - 1, int(sites.first[number])
+        alts = np.arange(first, int(sites.first[number + 1]))
+        at = self._region(record.pos - 1)
         for index, region in enumerate(self._regions):
             left, right = max(start, region.start), min(record.end, region.end)
+            own = alts[[bool(keys.pos[a]) and self._region(int(keys.pos[a]) - 1) == index for a in alts]]
+            own = np.concatenate([own, alts[keys.pos[alts] == 0]]) if index == at else own
+            if left >= right and not len(own):
+                continue
+            counts = Counts.zeros(1, len(alts), self._members.width, len(self._labels))
+            asked = self._asked[index]
+            reasons = judge(record, asked.copies, asked.mask, mitochondrial=asked.mitochondrial)
+            tally_called(counts, 0, reasons, asked.copies, self._members)
             if left < right:
-                mitochondrial = self.contig.kind == "mt"
-                reasons = judge(record, self._copies[index], self._rules.mask, mitochondrial=mitochondrial)
-                judged[index] = reasons
-                self._coverage.add(Evidence(not record.is_reference, left, right, reasons == Reason.CALLED, start))
-        return judged
+                at_left, at_right, since = (np.array([value], np.int64) for value in (left, right, start))
+                variant = np.array([not record.is_reference])
+                self._coverage.add(
+                    Evidence(variant, at_left, at_right, since, counts.n_dip, counts.n_hap, counts.called)
+                )
+            for alt in own:
+                one = Counts.zeros(1, len(alts), self._members.width, len(self._labels))
+                tally_alt(
+                    one, alt - first, record, alt - first + 1, int(keys.kind[alt]), reasons, asked.copies,
+                    self._members, use=int(keys.use[alt]), mitochondrial=asked.mitochondrial,
+                )  # fmt: skip
+                one.n_dip, one.n_hap = counts.n_dip, counts.n_hap
+                self._take_alts(one, np.array([alt - first]), np.array([0]), np.array([alt]), keys)
+                block = (int(keys.pos[alt]) - 1) // BLOCK_SIZE
+                if keys.use[alt] == COUNTED:
+                    self._histograms[block] = self._histograms.get(block, 0) + one.histograms
+                self._ledger.tallies = self._ledger.tallies + one.tallies
+            if index == at and (keys.use[alts] == COUNTED).any():
+                tally_asked(counts, record, reasons, asked.copies, self._members)
+                self._ledger.tallies = self._ledger.tallies + counts.tallies
 
-    def _take_variant(self, record: Record) -> None:
-        keys = [None if alt in NON_REF or alt == "*" else self._key(record, alt) for alt in record.alts]
-        judged = self._cover(record, min([record.pos, *(key[0] for key in keys if key)]) - 1)
-        carriers = np.flatnonzero((record.gt > 0).any(axis=1))
-        for allele, key in enumerate(keys, start=1):
-            if key:
-                region = self._region(key[0] - 1)
-                self._tally(record, allele, key, judged[region], carriers, self._copies[region])
-
-    def _key(self, record: Record, alt: str) -> tuple[int, str, str]:
-        bases = self._rules.bases
-        if alt == record.ref:
-            raise refuse(f"{record.contig}:{record.pos} ALT", f"{alt}, which is REF", "an allele that is not REF")
-        if bases is None or not is_sequence(alt):
-            return record.pos, record.ref, alt
-        key = normalise(record.pos, record.ref, alt, lambda *span: concrete(bases(record.contig, *span)))
-        if record.pos - key[0] > LOOKBACK:
-            raise refuse(
-                f"{record.contig}:{record.pos}",
-                f"left-alignment moves it by {record.pos - key[0]:,} bases",
-                f"at most {LOOKBACK:,}",
-            )
-        return key
-
-    def _tally(
-        self,
-        record: Record,
-        allele: int,
-        key: tuple[int, str, str],
-        reasons: npt.NDArray[np.uint8],
-        carriers: npt.NDArray[np.intp],
-        copies: npt.NDArray[np.int8],
-    ) -> None:
-        """Add one ALT of one record: its row, its histograms, and where each of its carriers went."""
-        entries = self._ledger.entries
-        having = carriers[(record.gt[carriers] == allele).any(axis=1)]
-        entries["carriers_in"] += len(having)
-        if key in self._keys:
-            entries["carriers_dropped:duplicate_record"] += len(having)
-            return
-        why = reasons[having]
-        for reason in np.unique(why[why != Reason.CALLED]):
-            entries[f"carriers_dropped:{Reason(reason).name.lower()}"] += int((why == reason).sum())
-        counted = having[why == Reason.CALLED]
-        entries["carriers_counted"] += len(counted)
-        two, one = record.gt[counted, 0] == record.gt[counted, 1], copies[counted] == 1
-        het = (~two) & (record.gt[counted, 1] >= 0)
-        called = reasons == Reason.CALLED
-        self._keys[key] = np.stack(
-            [
-                self._sizes,
-                self._by_stratum(np.flatnonzero(called & (copies == 2))),
-                self._by_stratum(np.flatnonzero(called & (copies == 1))),
-                self._by_stratum(counted[het]),
-                self._by_stratum(counted[two & ~one]),
-                self._by_stratum(counted[~het & one]),
-                np.zeros(len(self._labels), dtype=np.int64),
-            ]
-        )
-        self._add_histograms(record, allele, (key[0] - 1) // BLOCK_SIZE, counted, het & ~one)
-
-    def _by_stratum(self, who: npt.NDArray[np.intp]) -> npt.NDArray[np.int64]:
-        return np.bincount(self._strata[who], minlength=len(self._labels)).astype(np.int64)
-
-    def _add_histograms(
-        self,
-        record: Record,
-        allele: int,
-        block: int,
-        counted: npt.NDArray[np.intp],
-        het: npt.NDArray[np.bool_],
-    ) -> None:
-        values = {"gq_alt": (record.gq, counted), "dp_alt": (record.dp, counted)}
-        for metric, (field_values, who) in values.items():
-            if field_values is not None:
-                self._add_bins(block, metric, field_values[who].astype(np.float64), who)
-        if record.ad is not None and record.dp is not None and record.ad.shape[1] > allele:
-            mitochondrial = self.contig.kind == "mt"
-            # without reads there is no share; a missing DP is negative
-            chosen = (record.dp[counted] > 0) & (het | mitochondrial)
-            who = counted[chosen]
-            metric = "heteroplasmy" if mitochondrial else "ab_alt"
-            self._add_bins(block, metric, record.ad[who, allele] / record.dp[who], who)
-
-    def _add_bins(self, block: int, metric: str, values: npt.NDArray[np.float64], who: npt.NDArray[np.intp]) -> None:
-        low, width, bins = EDGES[metric]
-        top = bins - 1 if width < 1 else bins
-        known = values >= 0
-        # the small term keeps a share that is an edge (0.15) in the bin that starts there
-        found = np.clip((values[known] - low) / width + 1e-9, 0, top).astype(np.int64)
-        for index, stratum in zip(found, self._strata[who][known], strict=True):
-            self._histograms[block, metric, self._labels[stratum], int(index)] += 1
+    def _region(self, base: int) -> int:
+        return int(np.searchsorted(self._borders, base, side="right"))
 
     def _resolve(self, end: int) -> Iterator[tuple[BlockKey, Block]]:
         """Resolve the track up to `end`, cut at block borders, and yield the blocks that end before it."""
@@ -300,61 +313,29 @@ class _ContigCount:
         """Build and yield the next block; forget what went into it."""
         key = BlockKey(self.contig.name, self._next_block)
         self._next_block += 1
-        rows = {k: self._keys.pop(k) for k in sorted(self._keys) if k[0] <= key.end}
-        block = Block(self._rows(rows), self._track(key.start, key.end), self._histogram_rows(key))
+        rows = VARIANTS.empty
+        if self._rows:
+            ready, beyond = split_rows(self._rows, key.end)
+            self._rows = [beyond] if len(beyond.pos) else []
+            rows = leaf_table(key.contig, ready, self._sizes, self._labels)
+        runs = [runs.between(key.start, key.end) for runs in self._runs]
+        self._runs = [runs for runs in self._runs if runs.ends[-1] > key.end]
+        histograms = histogram_table(
+            key.contig, key.start, self._histograms.pop(key.index, None), self._labels,
+            mitochondrial=self._mitochondrial,
+        )  # fmt: skip
+        block = Block(rows, track_table(key.contig, runs, self._labels), histograms)
         if not block.is_empty():
             yield key, block
 
-    def _rows(self, rows: Mapping[tuple[int, str, str], npt.NDArray[np.int64]]) -> pl.DataFrame:
-        if not rows:
-            return VARIANTS.empty
-        strata = len(self._labels)
-        counts = np.concatenate([row.T for row in rows.values()])
-        columns = {
-            "contig": [self.contig.name] * (len(rows) * strata),
-            "pos": np.repeat([key[0] for key in rows], strata),
-            "ref": [key[1] for key in rows for _ in range(strata)],
-            "alt": [key[2] for key in rows for _ in range(strata)],
-            "stratum": self._labels * len(rows),
-            **dict(zip(VARIANTS.names[5:], counts.T, strict=True)),
-        }
-        return pl.DataFrame(columns).cast(VARIANTS.schema)
 
-    def _track(self, start: int, end: int) -> pl.DataFrame:
-        """The runs of [start, end), per stratum; equal neighbours joined, zeros left out."""
-        inside = [runs.between(start, end) for runs in self._runs]
-        self._runs = [runs for runs in self._runs if runs.ends[-1] > end]
-        starts = np.concatenate([runs.starts for runs in inside])
-        ends = np.concatenate([runs.ends for runs in inside])
-        counts = np.concatenate([np.stack([r.n_dip, r.n_hap, r.an_unknown], axis=2) for r in inside])
-        changes = np.ones((len(starts), len(self._labels)), dtype=np.bool_)
-        changes[1:] = (counts[1:] != counts[:-1]).any(axis=2)
-        stratum, first = np.nonzero(changes.T)
-        last = np.r_[first[1:], len(starts)] - 1
-        last[np.flatnonzero(np.diff(stratum))] = len(starts) - 1
-        found = counts[first, stratum]
-        kept = np.flatnonzero(found.any(axis=1))
-        kept = kept[np.lexsort((stratum[kept], first[kept]))]
-        columns = [starts[first[kept]], ends[last[kept]], np.array(self._labels)[stratum[kept]], *found[kept].T]
-        table = dict(zip(AN_TRACK.names[1:], columns, strict=True))
-        return pl.DataFrame({"contig": self.contig.name, **table}, schema=AN_TRACK.schema)
-
-    def _histogram_rows(self, key: BlockKey) -> pl.DataFrame:
-        if not self._histograms:
-            return HISTOGRAMS.empty
-        mine = sorted(counted for counted in self._histograms if counted[0] == key.index)
-        rows = [
-            (
-                self.contig.name,
-                key.start,
-                label,
-                metric,
-                found,
-                self._histograms.pop((index, metric, label, found)),
-            )
-            for index, metric, label, found in mine
-        ]
-        return pl.DataFrame(rows, schema=HISTOGRAMS.schema, orient="row").sort(HISTOGRAMS.names[:-1])
+def _stretches(wanted: BoolArray, place: IntArray, start: int) -> Iterator[tuple[int, int]]:
+    """Runs of records that are wanted and have one `place`, as [first, last) from `start` on."""
+    label = np.where(wanted, place, -1)
+    borders = np.flatnonzero(np.diff(label)) + 1
+    for first, last in pairwise([0, *borders.tolist(), len(label)]):
+        if label[first] >= 0:
+            yield first + start, last + start
 
 
 def _wrong_reference(mismatches: Sequence[str]) -> InputError:

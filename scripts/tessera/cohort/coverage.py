@@ -2,36 +2,38 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
+from tessera.cohort.tally import Membership
 from tessera.genome.build import Region
 from tessera.summary.people import People
 
-BoolArray = npt.NDArray[np.bool_]
 CountArray = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
-    """What one record says of [start, end), 0-based: `called` is (n,) people.
+    """What m records say of [start, end), 0-based, each within one region.
 
-    `since` is where the record itself starts, when that is before `start`: a record across a border of ploidy
-    is evidence for each side.
+    `n_dip`, `n_hap` (m, strata) are called; `called` (m, bytes) says who, as bits, lowest first, one for each column
+    of the file. `since` is where the record itself starts, when that is before `start`: a record across a border
+    of ploidy is evidence for each side.
     """
 
-    is_variant: bool
-    start: int
-    end: int
-    called: BoolArray
-    since: int | None = None
+    is_variant: npt.NDArray[np.bool_]
+    start: CountArray
+    end: CountArray
+    since: CountArray
+    n_dip: npt.NDArray[np.int32]
+    n_hap: npt.NDArray[np.int32]
+    called: npt.NDArray[np.uint8]
 
-    @property
-    def rank(self) -> tuple[bool, int, int]:
-        """The higher decides: variants before references, then the later start; equal ranks decide together."""
-        return self.is_variant, self.start if self.since is None else self.since, self.start
+    def at(self, chosen: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "Evidence":
+        """Some of the records, in this order."""
+        return Evidence(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -62,73 +64,96 @@ class Coverage:
         self,
         people: People,
         regions: Sequence[Region],
+        members: Membership,
         callable_spans: Sequence[tuple[int, int]] = (),
         *,
         unknown_outside: bool = False,
     ) -> None:
-        self._regions = regions
+        self._members = members
         self._borders = np.array([region.start for region in regions] + [regions[-1].end])
         self._spans = np.array(sorted(callable_spans), dtype=np.int64).reshape(-1, 2)
         self._unknown_outside = unknown_outside
         self._pending: list[Evidence] = []
-        self._everybody = np.ones(len(people.names), dtype=np.bool_)
-        self._columns = [_strata_columns(people, region) for region in regions]
+        self._copies = [people.expected_ploidy(region.kind) for region in regions]
+        #: by region, n_dip and n_hap when everybody is called
+        self._everybody = [
+            np.stack([members.by_stratum(np.flatnonzero(copies == number)) for number in (2, 1)])
+            for copies in self._copies
+        ]
         self.done = 0
 
     def add(self, evidence: Evidence) -> None:
-        """Take one record's evidence; it must not start before `done`."""
+        """Take the evidence of some records; none may start before `done`."""
         self._pending.append(evidence)
 
     def resolve(self, end: int, cuts: Sequence[int] = ()) -> Runs:
         """The runs of [done, end), cut also at `cuts`; `done` becomes `end`."""
-        edges = self._edges(end, cuts)
-        owner, rows = self._owners(edges)
-        called = np.array(rows, dtype=np.float64).reshape(len(rows), -1)
-        n_dip, n_hap, most = (np.zeros((len(edges) - 1, self._columns[0][0].shape[1]), np.int64) for _ in range(3))
+        ranked = self._ranked()
+        edges = self._edges(ranked, end, cuts)
         kind = np.searchsorted(self._borders, edges[:-1], side="right") - 1
-        for index, (dip, hap) in enumerate(self._columns):
-            here = np.flatnonzero(kind == index)
-            decided = here[owner[here] >= 0]
-            n_dip[decided] = np.rint(called @ dip).astype(np.int64)[owner[decided]]
-            n_hap[decided] = np.rint(called @ hap).astype(np.int64)[owner[decided]]
-            if self._unknown_outside:
-                most[here[owner[here] < 0]] = (2 * dip + hap).sum(axis=0).astype(np.int64)
+        n_dip, n_hap = (np.stack([both[i] for both in self._everybody]).astype(np.int64)[kind] for i in (0, 1))
+        unknown = 2 * n_dip + n_hap if self._unknown_outside else np.zeros_like(n_dip)
+        declared = np.zeros(len(edges) - 1, np.bool_)
+        for start, stop in self._spans_within(end):
+            declared[np.searchsorted(edges, start) : np.searchsorted(edges, stop)] = True
+        n_dip[~declared] = n_hap[~declared] = 0
+        unknown[declared] = 0
+        if ranked is not None:
+            owner = _owners(ranked, edges)
+            decided = owner >= 0
+            for counts, of_record in zip((n_dip, n_hap), self._together(ranked), strict=True):
+                counts[decided] = of_record[owner[decided]]
+            unknown[decided] = 0
+            left = ranked.end > end
+            self._pending = [ranked.at(left)] if left.any() else []
         self.done = end
-        self._pending = [evidence for evidence in self._pending if evidence.end > end]
-        return Runs(edges[:-1], edges[1:], n_dip, n_hap, most)
+        return Runs(edges[:-1], edges[1:], n_dip, n_hap, unknown)
 
-    def _edges(self, end: int, cuts: Sequence[int]) -> CountArray:
-        found = [self.done, end, *cuts, *self._borders.tolist(), *self._spans_within(end).ravel().tolist()]
-        for evidence in self._pending:
-            found += (evidence.start, evidence.end)
-        edges = np.unique(np.array(found, dtype=np.int64))
+    def _ranked(self) -> Evidence | None:
+        """All pending evidence; the higher decides: variants before references, then the later start."""
+        if not self._pending:
+            return None
+        whole = Evidence(*(np.concatenate([getattr(e, f.name) for e in self._pending]) for f in fields(Evidence)))
+        return whole.at(np.lexsort((-whole.end, whole.start, whole.since, whole.is_variant)))
+
+    def _edges(self, ranked: Evidence | None, end: int, cuts: Sequence[int]) -> CountArray:
+        found = [np.array([self.done, end, *cuts]), self._borders, self._spans_within(end).ravel()]
+        if ranked is not None:
+            found += [ranked.start, ranked.end]
+        edges = np.unique(np.concatenate(found).astype(np.int64))
         return edges[(edges >= self.done) & (edges <= end)]
 
     def _spans_within(self, end: int) -> CountArray:
         first = bisect_left(self._spans[:, 1], self.done + 1)
         return self._spans[first : bisect_left(self._spans[:, 0], end)]
 
-    def _owners(self, edges: CountArray) -> tuple[npt.NDArray[np.int64], list[BoolArray]]:
-        """For each run the row of `rows` that decides it (row 0 is everybody), or -1."""
-        owner = np.full(len(edges) - 1, -1, dtype=np.int64)
-        rows = [self._everybody]
-        for start, stop in self._spans_within(int(edges[-1])):
-            owner[np.searchsorted(edges, start) : np.searchsorted(edges, stop)] = 0
-        ranked = sorted(self._pending, key=lambda e: (e.rank, -e.end))
-        firsts = np.searchsorted(edges, [evidence.start for evidence in ranked])
-        lasts = np.searchsorted(edges, [evidence.end for evidence in ranked])
-        before: Evidence | None = None
-        for evidence, first, last in zip(ranked, firsts, lasts, strict=True):
-            together = before is not None and before.rank == evidence.rank
-            rows.append(rows[-1] & evidence.called if together else evidence.called)
-            owner[first:last] = len(rows) - 1
-            before = evidence
-        return owner, rows
+    def _together(self, ranked: Evidence) -> tuple[CountArray, CountArray]:
+        """n_dip and n_hap of each record, those of equal rank before it passing too where they lie."""
+        n_dip, n_hap = ranked.n_dip.astype(np.int64), ranked.n_hap.astype(np.int64)
+        same = np.ones(len(ranked.start), np.bool_)
+        same[:1] = False
+        for values in (ranked.is_variant, ranked.since, ranked.start):
+            same[1:] &= values[1:] == values[:-1]
+        bits = ranked.called
+        for record in np.flatnonzero(same):
+            if bits is ranked.called:
+                bits = bits.copy()
+            bits[record] &= bits[record - 1]
+            called = np.unpackbits(bits[record], bitorder="little")[self._members.columns].astype(np.bool_)
+            copies = self._copies[int(np.searchsorted(self._borders, ranked.start[record], side="right")) - 1]
+            n_dip[record] = self._members.by_stratum(np.flatnonzero(called & (copies == 2)))
+            n_hap[record] = self._members.by_stratum(np.flatnonzero(called & (copies == 1)))
+        return n_dip, n_hap
 
 
-def _strata_columns(people: People, region: Region) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Two (n, strata) matrices of 0 and 1: who is diploid, and who haploid, in this region, by stratum."""
-    copies = people.expected_ploidy(region.kind)
-    member = np.zeros((len(people.names), len(people.labels)))
-    member[np.arange(len(people.names)), people.stratum_index()] = 1
-    return member * (copies == 2)[:, None], member * (copies == 1)[:, None]
+def _owners(ranked: Evidence, edges: CountArray) -> npt.NDArray[np.int64]:
+    """For each run between edges the highest of the records that cover it, or -1."""
+    owner = np.full(len(edges) - 1, -1, dtype=np.int64)
+    first, last = np.searchsorted(edges, ranked.start), np.minimum(np.searchsorted(edges, ranked.end), len(edges) - 1)
+    numbers = np.arange(len(first))
+    single = last - first == 1
+    np.maximum.at(owner, first[single], numbers[single])
+    for number in numbers[last - first > 1]:
+        part = owner[first[number] : last[number]]
+        np.maximum(part, number, out=part)
+    return owner

@@ -62,8 +62,14 @@ class VariantFile:
         header.close()
 
     def is_gvcf(self) -> bool:
-        """Whether reference blocks answer for the bases without variants; judged by the first records."""
-        return any(record.is_reference and record.end > record.pos for record in islice(self.records(), GVCF_PEEK))
+        """Whether reference records answer for the bases without variants; judged by the first records.
+
+        They do when they name `<NON_REF>` or `<*>`, or have an END: a record that merely lost its ALTs does not.
+        """
+        sites = islice(self._open([]), GVCF_PEEK)
+        return any(
+            all(alt in NON_REF for alt in site.ALT) and (site.ALT or site.INFO.get("END") is not None) for site in sites
+        )
 
     def records(self, samples: Sequence[str] | None = None) -> Iterator[Record]:
         """All records in file order, for `samples` (in file order) or for all.
@@ -88,6 +94,17 @@ class VariantFile:
                 return
             at = f"{variant.CHROM}:{variant.POS}"
             yield self._record(variant, at)
+
+    def checked_records(self, samples: Sequence[str]) -> Iterator[Record]:
+        """The same as `records`, each line of a text judged first by every rule a count depends on."""
+        from tessera.files.vcf_lines import judged_lines
+
+        lines = judged_lines(self.path)
+        for record in self.records(samples):
+            next(lines, None)
+            yield record
+        for _ in lines:
+            pass
 
     def _open(self, samples: Sequence[str] | None) -> Any:
         try:
@@ -119,7 +136,7 @@ class VariantFile:
             pos=variant.POS,
             end=end,
             ref=ref.upper(),
-            alts=[_upper(alt) for alt in alts],
+            alts=[upper(alt) for alt in alts],
             passes_filter=variant.FILTER is None,
             gt=gt,
             gq=_scalar(variant, "GQ", fields),
@@ -143,7 +160,8 @@ def _scalar(variant: Any, field: str, fields: Sequence[str]) -> npt.NDArray[Any]
     return None if values is None or values.dtype.kind not in "if" else values[:, 0]
 
 
-def _upper(allele: str) -> str:
+def upper(allele: str) -> str:
+    """Upper case, for an allele that is written in bases."""
     return allele.upper() if allele.isalpha() else allele
 
 

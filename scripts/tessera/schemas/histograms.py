@@ -11,9 +11,14 @@ HISTOGRAMS = Table(
         Column("contig", pl.String, "contig, as named in the reference", example="chr20"),
         Column("start", pl.Int32, "first base of the block of one million bases", "0-based", "9000000"),
         Column("stratum", pl.String, "leaf stratum: population, then F (XX), M (XY) or U", example="EE_F"),
-        Column("metric", pl.String, "gq_alt, dp_alt, ab_alt or heteroplasmy", example="gq_alt"),
+        Column("metric", pl.String, "gq_alt, dp_alt, ab_alt, heteroplasmy, gq_all or dp_all", example="gq_alt"),
         Column("bin", pl.Int32, "number of the bin; the edges are in the manifest's rules", "0-based", "4"),
-        Column("count", pl.Int64, "counted carriers, one for each person and allele", "people x alleles"),
+        Column(
+            "count",
+            pl.Int64,
+            "carriers (alt) or all called (all), one for each person and variant",
+            "people x variants",
+        ),
     ),
 )
 
@@ -24,4 +29,6 @@ EDGES: dict[str, tuple[float, float, int]] = {
     "dp_alt": (0, 5, 20),
     "ab_alt": (0, 0.05, 20),
     "heteroplasmy": (0, 0.05, 20),
+    "gq_all": (0, 5, 20),
+    "dp_all": (0, 5, 20),
 }
