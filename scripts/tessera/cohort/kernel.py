@@ -1,6 +1,7 @@
 """The compiled engine: the kernel of kernel.c over the inflated bytes of a VCF or BCF."""
 
 import ctypes
+import struct
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -99,9 +100,9 @@ class KernelReader:
 
     def batches(self) -> Iterator[Sites]:
         """All records in file order. Raises InputError for records that break a rule, up to twenty at once."""
-        pieces = inflated(self._file.path)
-        start = next(pieces, b"")
-        return _bcf_batches(self, start, pieces) if start[:3] == b"BCF" else _text_batches(self, start, pieces)
+        buffer = _Buffer(inflated(self._file.path))
+        buffer.more()
+        return _bcf_batches(self, buffer) if buffer.first(3) == b"BCF" else _text_batches(self, buffer)
 
     def slow_records(self) -> Iterator[Record]:
         """The file once more, record by record."""
@@ -114,58 +115,62 @@ class KernelReader:
 
 
 class _Buffer:
-    """The inflated bytes that are not yet counted, padded."""
+    """The inflated bytes that are not yet counted: `data` from `at` on, `length` of them, and PADDING behind."""
 
-    def __init__(self, pieces: Iterator[bytes], start: bytes) -> None:
+    def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
-        self._held = np.frombuffer(start + bytes(PADDING), np.uint8)
-        self.length = len(start)
+        self.data = bytes(PADDING)
+        self.at = self.length = 0
 
     @property
-    def bytes(self) -> Bytes:
-        """The bytes, and PADDING more."""
-        return self._held
+    def held(self) -> Bytes:
+        """The bytes, and PADDING more, as an array."""
+        return np.frombuffer(self.data, np.uint8, offset=self.at)
+
+    def first(self, size: int) -> bytes:
+        """The first `size` bytes, or as many as there are."""
+        return self.data[self.at : self.at + min(size, self.length)]
+
+    def find(self, byte: bytes) -> int:
+        """Where the first such byte is, or -1."""
+        found = self.data.find(byte, self.at, self.at + self.length)
+        return found - self.at if found >= 0 else -1
 
     def drop(self, consumed: int) -> None:
         """Forget the first `consumed` bytes."""
-        self._held = self._held[consumed:]
+        self.at += consumed
         self.length -= consumed
 
     def more(self) -> bool:
         """Read on; False at the end of the file."""
-        pieces, size = [self._held[: self.length].tobytes()], 0
+        pieces, size = [self.first(self.length)], 0
         for piece in self._pieces:
             pieces.append(piece)
             size += len(piece)
             if size >= WINDOW:
                 break
-        if size:
-            self._held = np.frombuffer(b"".join([*pieces, bytes(PADDING)]), np.uint8)
-            self.length += size
+        self.append(pieces, size)
         return size > 0
 
+    def append(self, pieces: Sequence[bytes], size: int) -> None:
+        """Hold these pieces, of which the first is what is held now; `size` bytes are new."""
+        self.data = b"".join([*pieces, bytes(PADDING)])
+        self.at, self.length = 0, self.length + size
 
-def _text_batches(reader: KernelReader, start: bytes, pieces: Iterator[bytes]) -> Iterator[Sites]:
-    buffer = _Buffer(pieces, start)
-    text, at = _text_header(buffer)
-    header = read_header(iter(text.splitlines(keepends=True)), str(reader.path))
-    buffer.drop(at)
-    line = text.count("\n") + 1
-    while True:
-        if not buffer.length and not buffer.more():
-            return
-        held = buffer.bytes
-        tab = int(np.argmax(held[: buffer.length] == 9)) if buffer.length else 0
-        newline = held[: buffer.length] == 10
-        if not newline.any():
+
+def _text_batches(reader: KernelReader, buffer: _Buffer) -> Iterator[Sites]:
+    header, line = _text_header(reader, buffer)
+    while buffer.length or buffer.more():
+        if buffer.find(b"\n") < 0:
             if buffer.more():
                 continue
             _refuse_unfinished(reader, line)
-            buffer = _Buffer(iter(()), held[: buffer.length].tobytes() + b"\n")
-            continue
-        sites = TextSites(reader, header, held, buffer.length, bytes(held[:tab]), line)
+            buffer.append([buffer.first(buffer.length), b"\n"], 1)
+        sites = TextSites(reader, header, buffer, line)
+        if not len(sites.pos) or sites.contig not in header.contigs:
+            _refuse(reader.path, header, [buffer.first(buffer.find(b"\n"))], [line])
         if not len(sites.pos):
-            _refuse(reader.path, header, [bytes(held[: int(np.argmax(newline))])], [line])
+            raise refuse(f"{reader.path} line {line}", "a line that cannot be read", "a record")
         line += len(sites.pos)
         yield sites
         buffer.drop(sites.consumed)
@@ -177,18 +182,18 @@ def _refuse_unfinished(reader: KernelReader, line: int) -> None:
         raise InputError([_of_file(reader.path, problem)])
 
 
-def _text_header(buffer: _Buffer) -> tuple[str, int]:
-    """The header's text and the number of its bytes."""
+def _text_header(reader: KernelReader, buffer: _Buffer) -> tuple[VcfHeader, int]:
+    """The header, and the number of the first line behind it (from 1)."""
+    end = 0
     while True:
-        data = buffer.bytes[: buffer.length].tobytes()
-        at = 0
-        while data[at : at + 1] == b"#":
-            newline = data.find(b"\n", at)
-            if newline < 0:
-                break
-            at = newline + 1
-        if (at < len(data) and data[at : at + 1] != b"#") or not buffer.more():
-            return data[:at].decode("utf-8", "surrogateescape"), at
+        while buffer.first(end + 1)[end:] == b"#" and (newline := buffer.data.find(b"\n", buffer.at + end)) >= 0:
+            end = newline + 1 - buffer.at
+        if (end < buffer.length and buffer.first(end + 1)[end:] != b"#") or not buffer.more():
+            break
+    text = buffer.first(end).decode("utf-8", "surrogateescape")
+    buffer.drop(end)
+    lines = [f"{line}\n" for line in text.split("\n")[:-1]]
+    return read_header(iter(lines), str(reader.path)), len(lines) + 1
 
 
 def _refuse(path: Path, header: VcfHeader, lines: Sequence[bytes], numbers: Sequence[int]) -> None:
@@ -271,15 +276,14 @@ class TextSites(_KernelSites):
 
     kernel_count = "tessera_count_text"
 
-    def __init__(
-        self, reader: KernelReader, header: VcfHeader, held: Bytes, length: int, contig: bytes, line: int
-    ) -> None:
-        super().__init__(reader, held)
+    def __init__(self, reader: KernelReader, header: VcfHeader, buffer: _Buffer, line: int) -> None:
+        super().__init__(reader, buffer.held)
+        contig = buffer.first(max(0, buffer.find(b"\t")))
         self._header, self._line = header, line
         self.contig = contig.decode("utf-8", "surrogateescape")
         self.keys = [1 if name in header.formats else NO_VALUE for name in ("GQ", "DP", "MIN_DP", "AD", "GT")]
         reader.kernel.tessera_scan_text(
-            ctypes.c_void_p(held.ctypes.data), ctypes.c_int64(length), contig, ctypes.c_int64(len(contig)),
+            ctypes.c_void_p(self._held.ctypes.data), ctypes.c_int64(buffer.length), contig, ctypes.c_int64(len(contig)),
             ctypes.byref(self._scan),
         )  # fmt: skip
         self._take_scan()
@@ -297,9 +301,8 @@ class TextSites(_KernelSites):
         return parse_line(self._text(record).decode("utf-8", "surrogateescape"), self._reader.members.columns)
 
 
-def _bcf_batches(reader: KernelReader, start: bytes, pieces: Iterator[bytes]) -> Iterator[Sites]:
-    buffer = _Buffer(pieces, start)
-    while (found := read_bcf_header(buffer.bytes[: buffer.length].tobytes())) is None:
+def _bcf_batches(reader: KernelReader, buffer: _Buffer) -> Iterator[Sites]:
+    while (found := read_bcf_header(buffer.first(buffer.length))) is None:
         if not buffer.more():
             raise refuse(str(reader.path), "a BCF header that ends early", "a complete file")
     header, at = found
@@ -307,7 +310,7 @@ def _bcf_batches(reader: KernelReader, start: bytes, pieces: Iterator[bytes]) ->
     slow = _SlowRecords(reader)
     done = 0
     while True:
-        while buffer.length < 8 or buffer.length < _record_size(buffer):
+        while buffer.length < 12 or buffer.length < _record_size(buffer):
             if not buffer.more():
                 if buffer.length:
                     raise refuse(str(reader.path), "a record that ends early", "a complete file")
@@ -321,11 +324,8 @@ def _bcf_batches(reader: KernelReader, start: bytes, pieces: Iterator[bytes]) ->
 
 
 def _record_size(buffer: _Buffer) -> int:
-    shared, individual = (
-        buffer.bytes[:8].view(np.uint32)
-        if buffer.bytes[:8].flags.aligned
-        else np.frombuffer(buffer.bytes[:8].tobytes(), np.uint32)
-    )
+    """Bytes of the next record (BCF2, section 6.3)."""
+    shared, individual = struct.unpack("<II", buffer.first(8))
     return 8 + int(shared) + int(individual)
 
 
@@ -354,9 +354,9 @@ class BcfSites(_KernelSites):
     kernel_count = "tessera_count_bcf"
 
     def __init__(self, reader: KernelReader, header: BcfHeader, buffer: _Buffer, slow: _SlowRecords, done: int) -> None:
-        super().__init__(reader, buffer.bytes)
+        super().__init__(reader, buffer.held)
         self._slow, self._done = slow, done
-        number = int(np.frombuffer(buffer.bytes[8:12].tobytes(), np.int32)[0])
+        (number,) = struct.unpack("<i", buffer.first(12)[8:])
         if number not in header.contigs:
             raise refuse(f"{reader.path} record {done + 1}", f"contig number {number}", "a contig of the header")
         self.contig = header.contigs[number]
