@@ -73,33 +73,57 @@ def count_sites(
     for unsorted records, REF that is not the reference's, and positions outside the contig.
     """
     mismatches: list[str] = []
-    seen: set[str] = set()
+    order = _Order()
     current: _ContigCount | None = None
     for sites in reader.batches():
         ledger.records["read"] += len(sites.pos)
-        if current is None or sites.contig != current.contig.name:
-            if sites.contig in seen:
-                raise refuse(
-                    f"{sites.contig}:{sites.pos[0]}", "its contig came before", "records sorted by contig and POS",
-                    "Sort the file (bcftools sort).",
-                )  # fmt: skip
-            contig = rules.build.contig(sites.contig)
-            if contig is None:
-                ledger.records["dropped:contig_not_counted"] += len(sites.pos)
-                continue
+        # contigs of an assembly file (VCF 4.3, section 1.4.7) may stand anywhere, and are never counted
+        if sites.contig.startswith("<"):
+            ledger.records["dropped:contig_not_counted"] += len(sites.pos)
+            continue
+        if order.begins(sites):
             if current is not None:
                 yield from current.finish()
-            seen.add(sites.contig)
-            current = _ContigCount(contig, people, reader.members, rules, ledger, mismatches, step)
+            contig = rules.build.contig(sites.contig)
+            current = None
+            if contig is not None:
+                current = _ContigCount(contig, people, reader.members, rules, ledger, mismatches, step)
+        if current is None:
+            ledger.records["dropped:contig_not_counted"] += len(sites.pos)
+            continue
         yield from current.take(sites)
     if current is not None:
         yield from current.finish()
     for contig in rules.build.contigs:
-        if contig.name not in seen:
+        if contig.name not in order.seen:
             yield from _ContigCount(contig, people, reader.members, rules, ledger, mismatches, step).finish()
     if mismatches:
         raise _wrong_reference(mismatches)
     ledger.check()
+
+
+class _Order:
+    """Records must come sorted by contig and POS, those on contigs that are not counted as well."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self._contig, self._last_pos = "", 0
+
+    def begins(self, sites: Sites) -> bool:
+        """Whether a contig begins with this batch. Raises InputError when it came before, or POS goes back."""
+        begins = not self.seen or sites.contig != self._contig
+        if begins and sites.contig in self.seen:
+            raise _unsorted(f"{sites.contig}:{sites.pos[0]}", "its contig came before")
+        before = np.concatenate([[0 if begins else self._last_pos], sites.pos[:-1]])
+        for record in np.flatnonzero(sites.pos < before):
+            raise _unsorted(f"{sites.contig}:{sites.pos[record]}", f"a position before {before[record]}")
+        self.seen.add(sites.contig)
+        self._contig, self._last_pos = sites.contig, int(sites.pos[-1])
+        return begins
+
+
+def _unsorted(where: str, found: str) -> InputError:
+    return refuse(where, found, "records sorted by contig and POS", "Sort the file (bcftools sort).")
 
 
 class _ContigCount:
@@ -134,12 +158,11 @@ class _ContigCount:
         self._rows: list[Rows] = []
         self._runs: list[Runs] = []
         self._histograms: dict[int, IntArray] = {}
-        self._last_pos = 0
         self._next_block = 0
 
     def take(self, sites: Sites) -> Iterator[tuple[BlockKey, Block]]:
         """Count a batch; yield the blocks that are complete."""
-        self._check_places(sites)
+        self._check_ends(sites)
         cuts = np.flatnonzero(np.diff((sites.pos - 1) // self._step)) + 1
         for start, stop in pairwise([0, *cuts.tolist(), len(sites.pos)]):
             self._take_some(sites, start, stop)
@@ -153,20 +176,13 @@ class _ContigCount:
         if self._next_block * BLOCK_SIZE < self.contig.length:
             yield from self._block()
 
-    def _check_places(self, sites: Sites) -> None:
-        before = np.concatenate([[self._last_pos], sites.pos[:-1]])
-        for record in np.flatnonzero((sites.pos < before) | (sites.end > self.contig.length)):
-            where = f"{sites.contig}:{sites.pos[record]}"
-            if sites.pos[record] < before[record]:
-                raise refuse(
-                    where, f"a position before {before[record]}", "records sorted by POS",
-                    "Sort the file (bcftools sort).",
-                )  # fmt: skip
+    def _check_ends(self, sites: Sites) -> None:
+        for record in np.flatnonzero(sites.end > self.contig.length):
             raise refuse(
-                where, f"it ends at {sites.end[record]:,}", f"at most {self.contig.length:,}, the end of the contig",
+                f"{sites.contig}:{sites.pos[record]}", f"it ends at {sites.end[record]:,}",
+                f"at most {self.contig.length:,}, the end of the contig",
                 "Give the build that the file was made on (--build).",
             )  # fmt: skip
-        self._last_pos = int(sites.pos[-1])
 
     def _take_some(self, sites: Sites, start: int, stop: int) -> None:
         """Count the records [start, stop), which lie within one step."""

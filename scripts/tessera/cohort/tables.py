@@ -75,6 +75,8 @@ def track_table(contig: str, parts: Sequence[Runs], labels: Sequence[str]) -> pl
         np.concatenate([getattr(runs, name) for runs in parts]).astype(np.int32)
         for name in ("n_dip", "n_hap", "an_unknown")
     ]
+    if not any(column.any() for column in counts):
+        return AN_TRACK.empty
     changes = np.ones(counts[0].shape, dtype=np.bool_)
     changes[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in counts])
     # a run ends where the next change of its stratum begins

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cyvcf2 import VCF
 
 from tessera.errors import refuse
+from tessera.files.vcf_lines import judged_lines, read_text_header
 from tessera.genome.alleles import NON_REF
 
 MISSING, ABSENT = -1, -2
@@ -54,6 +55,7 @@ class VariantFile:
     def __init__(self, path: Path) -> None:
         _refuse_broken_container(path)
         self.path = path
+        read_text_header(path)
         header = self._open(None)
         raw = header.raw_header
         self.samples: list[str] = list(header.samples)
@@ -97,8 +99,6 @@ class VariantFile:
 
     def checked_records(self, samples: Sequence[str]) -> Iterator[Record]:
         """The same as `records`, each line of a text judged first by every rule a count depends on."""
-        from tessera.files.vcf_lines import judged_lines
-
         lines = judged_lines(self.path)
         for record in self.records(samples):
             next(lines, None)
