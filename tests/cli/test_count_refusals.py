@@ -219,7 +219,8 @@ def test_what_is_no_summary_at_out_is_left_as_it_is(count: Count, tmp_path: Path
     kept.write_text("years of work")
     before = sorted(tmp_path.rglob("*"))
     done = count(out=out)
-    assert_refused(done, tmp_path, f"{kept.name}, which is no part of a summary; expected a new folder or a summary")
+    said = "it is there and no folder" if kind == "file" else "it holds thesis.tex, which is no part of a summary"
+    assert_refused(done, tmp_path, f"{said}; expected a new folder or a summary")
     assert kept.read_text() == "years of work"
     assert sorted(tmp_path.rglob("*")) == before
 

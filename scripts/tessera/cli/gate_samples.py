@@ -86,10 +86,13 @@ def _chosen(people: "pl.DataFrame", only: Sequence[str], sheet: Path) -> "pl.Dat
 
 def _files(given: Sequence[Path], samples: Sequence[str], suffix: str) -> list[Path]:
     """The given files; a folder stands for the file of each of `samples` in it."""
+    from tessera.files.paths import unlike_file
+
     files: list[Path] = []
     for path in given:
         files += [path / f"{sample}{suffix}" for sample in samples] if path.is_dir() else [path]
-    absent = [path for path in files if not path.is_file()]
-    if absent:
-        raise InputError([Problem(str(path), "no such file", "metrics of a sample") for path in absent])
+    found = {path: unlike_file(path) for path in files}
+    problems = [Problem(str(path), what, "metrics of a sample") for path, what in found.items() if what]
+    if problems:
+        raise InputError(problems)
     return files

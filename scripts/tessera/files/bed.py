@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tessera.errors import InputError, Problem, refuse
+from tessera.files.paths import refuse_unlike_file
 
 PROBLEMS_LISTED = 20
 
@@ -13,8 +14,7 @@ def read_bed(path: Path, lengths: Mapping[str, int]) -> dict[str, Sequence[tuple
 
     Raises InputError with every bad line (at most 20): no tab-separated integers, start >= end, beyond the end.
     """
-    if not path.is_file():
-        raise refuse(str(path), "no such file", "a BED file of callable regions")
+    refuse_unlike_file(path, "a BED file of callable regions")
     text = path.read_text(encoding="utf-8", errors="replace")
     rows = [
         (number, line.split("\t"))

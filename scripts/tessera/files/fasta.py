@@ -5,6 +5,7 @@ from pathlib import Path
 import pysam
 
 from tessera.errors import InputError, Problem, refuse
+from tessera.files.paths import refuse_unlike_file
 from tessera.genome.build import Build
 from tessera.genome.digests import refget, seqcol
 
@@ -15,13 +16,7 @@ class Reference:
     """An indexed FASTA, read window by window so that memory does not grow with the contig."""
 
     def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise refuse(
-                str(path),
-                "no such file",
-                "a reference FASTA",
-                "Give --reference, or reference: in the config.",
-            )
+        refuse_unlike_file(path, "a reference FASTA", "Give --reference, or reference: in the config.")
         try:
             self._fasta = pysam.FastaFile(str(path))
         except (OSError, ValueError) as error:

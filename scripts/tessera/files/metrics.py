@@ -9,6 +9,7 @@ import polars as pl
 
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.atomic import written_aside
+from tessera.files.paths import refuse_unlike_file
 from tessera.files.tables import read_tsv
 from tessera.schemas.variant_metrics import VARIANT_METRICS
 
@@ -25,8 +26,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
     Raises InputError when the file is missing or has another shape.
     """
     expected = "a metrics file of tessera measure-alignments"
-    if not path.is_file():
-        raise refuse(str(path), "no such file", expected)
+    refuse_unlike_file(path, expected)
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

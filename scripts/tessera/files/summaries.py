@@ -219,13 +219,15 @@ def _members(folder: Path) -> list[str]:
 
 def _refuse_foreign(out: Path) -> None:
     """Only an empty folder or (the remains of) a summary may be replaced."""
-    if not out.exists():
+    if not out.exists() and not out.is_symlink():
         return
     foreign = [out] if not out.is_dir() else [p for p in out.iterdir() if p.name not in {MANIFEST, *TABLES}]
     if foreign:
         raise refuse(
             str(out),
-            f"it holds {foreign[0].name}, which is no part of a summary",
+            f"it holds {foreign[0].name}, which is no part of a summary"
+            if out.is_dir()
+            else "it is there and no folder",
             "a new folder or a summary",
             "Give another --out, or remove what is there.",
         )

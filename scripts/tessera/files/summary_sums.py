@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.atomic import directory_beside
+from tessera.files.paths import real_path
 from tessera.files.summaries import SummaryFolder, SummaryWriter, new_summary, verify_members
 from tessera.summary.algebra import combine
 from tessera.summary.blocks import Block, BlockKey
@@ -87,8 +88,8 @@ def _refuse_altered(folders: Sequence[SummaryFolder]) -> None:
 
 
 def _refuse_repeated(paths: Sequence[Path], out: Path) -> None:
-    resolved = [path.resolve() for path in paths]
+    resolved = [real_path(path) for path in paths]
     for path in {path for path in resolved if resolved.count(path) > 1}:
-        raise refuse(str(path), "the same summary twice", "each summary once", "A person would be counted twice.")
-    if out.resolve() in resolved:
+        raise refuse(path, "the same summary twice", "each summary once", "A person would be counted twice.")
+    if real_path(out) in resolved:
         raise refuse("--out", f"{out}, which is one of the summaries", "another folder")
