@@ -304,6 +304,8 @@ def test_a_refused_configuration_does_not_hide_a_bad_sheet(tmp_path: Path) -> No
 
 
 def test_a_build_file_is_checked_with_the_configuration(tmp_path: Path) -> None:
-    (tmp_path / "b.yaml").write_text(yaml.safe_dump({"name": "mini", "contigs": [{"name": "chr1"}]}))
+    (tmp_path / "b.yaml").write_text(
+        yaml.safe_dump({"name": "mini", "contigs": [{"name": "chr1", "kind": "autosome"}]})
+    )
     (problem,) = problems(document(build=str(tmp_path / "b.yaml")))
     assert "b.yaml" in problem
