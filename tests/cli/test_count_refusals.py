@@ -1,5 +1,6 @@
 """`tessera count` refuses what it cannot count: exit code 2, a sentence that helps, and nothing left behind."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -181,7 +182,7 @@ def test_a_sheet_with_mistakes_is_refused_with_all_of_them(count: Count, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "mask", ["strict", "", "min_gq=20", "min_gq=a,min_dp=1,min_dp_haploid=1,min_ab=0", "min_gq=20,min_dp=10,min_ab=0.2",
+    "mask", ["strict", "", "min_gq=20", "min_gq=20,min_dp=10,min_ab=0.2",
              "min_gq=20,min_dp=10,min_dp_haploid=5,min_ab=0.2,max_dp=9", "adj,none"],
 )  # fmt: skip
 def test_a_mask_that_is_none_says_what_a_mask_is(count: Count, tmp_path: Path, mask: str) -> None:
@@ -194,7 +195,7 @@ def test_a_mask_beyond_its_range_is_refused(count: Count, tmp_path: Path, change
     fields = {"min_gq": "20", "min_dp": "10", "min_dp_haploid": "5", "min_ab": "0.2"}
     fields |= dict([changed.split("=")])
     mask = ",".join(f"{name}={value}" for name, value in fields.items())
-    assert_refused(count("--mask", mask), tmp_path, "expected depths and qualities of 0 or more")
+    assert_refused(count("--mask", mask), tmp_path, f"--mask {changed.partition('=')[0]}: ")
 
 
 def test_callable_regions_for_a_gvcf_are_refused(count: Count, tmp_path: Path) -> None:
@@ -248,6 +249,24 @@ def test_an_older_summary_stays_when_the_new_count_fails(count: Count, tmp_path:
 )
 def test_decisions_that_do_not_decide_are_refused(count: Count, tmp_path: Path, text: str, said: str) -> None:
     assert_refused(count(decisions=write(tmp_path / "d.tsv", text)), tmp_path, said)
+
+
+@pytest.mark.parametrize(
+    "reason", ["Ann Smith, moved", "qc:ann", "consent;consent", "withdrawn;consent", "Consent", ";"]
+)
+def test_a_reason_that_is_none_is_refused_for_a_manifest_may_leave_the_node(
+    count: Count, tmp_path: Path, reason: str
+) -> None:
+    text = DECISIONS.replace("ann\ttrue\t", f"ann\tfalse\t{reason}")
+    said = f'd.tsv sample ann: reason "{reason}"; expected consent, qc:call_rate, '
+    assert_refused(count(decisions=write(tmp_path / "d.tsv", text)), tmp_path, said)
+
+
+def test_several_reasons_are_counted_as_one(count: Count, tmp_path: Path) -> None:
+    text = DECISIONS.replace("ann\ttrue\t", "ann\tfalse\tconsent;qc:call_rate")
+    assert count(decisions=write(tmp_path / "d.tsv", text)).code == 0
+    manifest = json.loads((tmp_path / "work" / "summary" / "manifest.json").read_text())
+    assert manifest["not_counted"] == {"consent;qc:call_rate": 1}
 
 
 @pytest.mark.parametrize("name", ["input", "samples", "build", "decisions", "callable"])

@@ -98,3 +98,19 @@ def test_a_sample_measured_twice_is_refused(node: Path) -> None:
 def test_metrics_of_another_shape_are_refused(node: Path, text: str) -> None:
     (node / "alignments" / "ann.json").write_text(text)
     assert isinstance(gate(node).exception, InputError)
+
+
+@pytest.mark.parametrize("code", ["foo", "DUO:0000018", "DUO:42", "duo:0000042", "DUO:0000042\n", ""])
+def test_consent_by_a_code_that_permits_nothing_is_refused(node: Path, code: str) -> None:
+    """DUO:0000018 (not for profit use) is a modifier of a permission, and no permission."""
+    done = gate(node, "--consent", code)
+    assert isinstance(done.exception, InputError)
+    assert "--consent: " in str(done.exception)
+    assert "expected a data use permission: one of DUO:0000004" in str(done.exception)
+    assert not (node / "decisions.tsv").exists()
+
+
+@pytest.mark.parametrize("code", ["DUO:0000004", "DUO:0000006", "DUO:0000007", "DUO:0000011", "DUO:0000042"])
+def test_every_data_use_permission_of_the_ontology_may_permit(node: Path, code: str) -> None:
+    """The codes whose description in duo.csv of the ontology is "This data use permission indicates ..."."""
+    assert gate(node, "--consent", code).exit_code == 0

@@ -57,9 +57,13 @@ def command(
     from tessera.files.metrics import read_alignment_metrics, read_variant_metrics
     from tessera.files.samples import read_samples
     from tessera.files.tables import write_tsv
+    from tessera.schemas.consent import check_permitting
     from tessera.schemas.decisions import DETAILS
     from tessera.schemas.samples import CALLED_KINDS, each_person
 
+    problems = check_permitting(consent, where="--consent")
+    if problems:
+        raise InputError(problems)
     people = _chosen(each_person(read_samples(sheet, need_inputs=False)), only, sheet)
     present = people.filter(~pl.col("withdrawn"))
     aligned = present.filter(pl.col("kind").is_in(CALLED_KINDS))["sample"].to_list()

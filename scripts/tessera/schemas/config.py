@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tessera.errors import Problem
-from tessera.schemas.consent import PERMITTING
+from tessera.schemas.consent import PERMISSIONS, PERMITTING
 from tessera.schemas.document import Schema, check_document
 from tessera.schemas.mask import ADJ, FRACTION, HIGHEST, WHOLE, Mask, is_fraction, mask_of
 
@@ -108,7 +108,7 @@ _CONSENT = _key(
     type="array",
     minItems=1,
     uniqueItems=True,
-    items=_key("consent", "", "a DUO code such as DUO:0000042", type="string", pattern=r"^DUO:[0-9]{7}\Z"),
+    items=_key("consent", "", f"a DUO code that permits: one of {', '.join(PERMISSIONS)}", enum=list(PERMISSIONS)),
     default=list(PERMITTING),
 )
 
