@@ -7,9 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from tessera.errors import InputError, Problem, refuse
+from tessera.errors import InputError, Problem
 from tessera.files.atomic import written_aside
-from tessera.files.paths import refuse_unlike_file
+from tessera.files.json_documents import read_json
 from tessera.files.tables import read_tsv
 from tessera.schemas.variant_metrics import VARIANT_METRICS
 
@@ -26,12 +26,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
     Raises InputError when the file is missing or has another shape.
     """
     expected = "a metrics file of tessera measure-alignments"
-    refuse_unlike_file(path, expected)
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise refuse(str(path), f"not JSON ({error})", expected) from error
-    match document:
+    match read_json(path, expected):
         case {
             "biosample": {"id": str(sample)},
             "wgs_qc_metrics": {"aln_metrics": dict(standard)},
