@@ -234,6 +234,24 @@ def test_an_older_summary_stays_when_the_new_count_fails(count: Count, tmp_path:
     assert after == before
 
 
+@pytest.mark.parametrize("cell", ["loop/x.vcf", "loop", "a\0b.vcf", "a" * 5000])
+def test_a_cell_that_no_file_can_have_names_no_file(count: Count, tmp_path: Path, cell: str) -> None:
+    """Nobody's cell names the file, so everybody of the sheet is expected in it."""
+    (tmp_path / "loop").symlink_to("loop")
+    assert count(samples=write(tmp_path / "other.tsv", sheet(PEOPLE, f"vcf {cell}"))).code == 0
+
+
+def test_names_that_are_not_utf_8_are_refused(count: Count, tmp_path: Path) -> None:
+    text = vcf(list(PEOPLE), GOOD)
+    for old, new in (("\tann\t", "\tan\udcff\t"), ("\nchr1\t", "\nch\udcff1\t"), ("\tA\tC\t", "\tA\t<\udcff>\t")):
+        broken = tmp_path / "broken.vcf"
+        broken.write_bytes(text.replace(old, new).encode(errors="surrogateescape"))
+        assert_refused(count(input=broken), tmp_path, "text that is not UTF-8")
+    bad = tmp_path / "bad.tsv"
+    bad.write_bytes(sheet({"ann\udcff": "XX EE"}).encode(errors="surrogateescape"))
+    assert_refused(count(samples=bad), tmp_path, "bad.tsv line 2: bytes that are not UTF-8")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -277,7 +295,8 @@ def test_an_input_that_is_not_there_is_named(count: Count, tmp_path: Path, name:
 def test_callable_regions_on_no_counted_contig_are_refused(count: Count, tmp_path: Path) -> None:
     """Else nobody would be called outside records, and AN too low would be called exact."""
     cohort = write(tmp_path / "a.vcf", vcf(["ann"], ["chr1 5 A C . . GT 0/1"]))
-    for text in ("1\t0\t100\n", ""):
+    for text, said in (("chr9\t0\t100\n", "no region on a contig that is counted"), ("", "no region on a contig"),
+                       ("1\t0\t100\n", "regions on 1 (1 lines); expected the name chr1")):  # fmt: skip
         bed = write(tmp_path / "callable.bed", text)
         done = count("--callable", bed, input=cohort, samples=one_person(tmp_path))
-        assert_refused(done, tmp_path, "no region on a contig that is counted")
+        assert_refused(done, tmp_path, said)

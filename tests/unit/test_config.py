@@ -241,6 +241,8 @@ def test_the_template_policy_is_valid() -> None:
         ({"metric": "call_rate", "equals": "declared"}, "rules[0]: call_rate without a bound it can have"),
         ({"metric": "sex_karyotype", "min": 1}, "rules[0]: sex_karyotype without equals alone"),
         ({"metric": "call_rate", "min": 2, "max": 1}, "rules[0]: min 2 above max 1"),
+        ({"metric": "call_rate", "min": float("nan")}, "rules[0]: min nan; expected a finite number"),
+        ({"metric": "call_rate", "max": float("inf")}, "rules[0]: max inf; expected a finite number"),
     ],
 )
 def test_a_bad_rule_is_one_mistake(rule: dict[str, Any], said: str) -> None:

@@ -77,6 +77,10 @@ def main() -> None:
         tessera()
     except InputError as error:
         problems = error.problems
+    except UnicodeDecodeError as error:
+        # names in a VCF are decoded by the library that reads it, which knows of no file
+        found = f"text that is not UTF-8, {bytes(error.object[:60])!r}"
+        problems = [Problem("input", found, "names in UTF-8")]
     except OSError as error:
         problems = [_refused_by_system(error)]
     for problem in problems:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tessera.cli.options import FILE, samples_option
-from tessera.errors import InputError, Problem
+from tessera.errors import InputError, Problem, all_at_once
 
 if TYPE_CHECKING:
     import polars as pl
@@ -61,18 +61,22 @@ def command(
     from tessera.schemas.decisions import DETAILS
     from tessera.schemas.samples import CALLED_KINDS, each_person
 
-    problems = check_permitting(consent, where="--consent")
-    if problems:
-        raise InputError(problems)
-    people = _chosen(each_person(read_samples(sheet, need_inputs=False)), only, sheet)
+    with all_at_once() as gathered:
+        gathered.problems.extend(check_permitting(consent, where="--consent"))
+        with gathered.trying():
+            rules = read_policy(policy)
+        with gathered.trying():
+            people = _chosen(each_person(read_samples(sheet, need_inputs=False)), only, sheet)
     present = people.filter(~pl.col("withdrawn"))
     aligned = present.filter(pl.col("kind").is_in(CALLED_KINDS))["sample"].to_list()
     called = present.filter(pl.col("kind") != "vcf")["sample"].to_list()
-    measured = Measured(
-        read_alignment_metrics(_files(alignments, aligned, ".json")),
-        read_variant_metrics(_files(variants, called, ".tsv")),
-    )
-    judged = decide(people, measured, policy=read_policy(policy), consent=consent)
+    with all_at_once() as gathered:
+        with gathered.trying():
+            on_alignments = read_alignment_metrics(_files(alignments, aligned, ".json"))
+        with gathered.trying():
+            on_variants = read_variant_metrics(_files(variants, called, ".tsv"))
+    measured = Measured(on_alignments, on_variants)
+    judged = decide(people, measured, policy=rules, consent=consent)
     write_tsv(out, decisions(people, judged))
     if details:
         digest = f"sha256:{hashlib.sha256(policy.read_bytes()).hexdigest()}"
