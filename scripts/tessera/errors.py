@@ -1,6 +1,7 @@
 """What is wrong with an input, said in four parts: where, what was found, what was expected, what to do."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -29,3 +30,27 @@ class InputError(Exception):
 def refuse(where: str, found: str, expected: str, remedy: str = "") -> InputError:
     """An InputError with a single problem: `raise refuse(...)`."""
     return InputError([Problem(where, found, expected, remedy)])
+
+
+@contextmanager
+def all_at_once() -> Iterator["Gathered"]:
+    """Try several things that may be refused, each as `with gathered.trying():`; raise their problems together."""
+    gathered = Gathered([])
+    yield gathered
+    if gathered.problems:
+        raise InputError(gathered.problems)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Problems found so far."""
+
+    problems: list[Problem]
+
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """Keep the problems of an InputError raised within."""
+        try:
+            yield
+        except InputError as error:
+            self.problems.extend(error.problems)

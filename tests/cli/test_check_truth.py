@@ -67,6 +67,17 @@ def truth(tmp_path: Path) -> Path:
     return tmp_path / "truth"
 
 
+def test_all_tables_that_are_not_there_are_named_at_once(tessera: Tessera, truth: Path, tmp_path: Path) -> None:
+    names = ("variants.tsv", "histograms.tsv", "people.tsv")
+    for name in names:
+        (truth / name).unlink()
+    done = tessera("check-truth", tmp_path / "gone", "--truth", truth, "--scope", "alder", "--decisions",
+                   tmp_path / "lost.tsv", "--out", tmp_path / "out")  # fmt: skip
+    assert done.code == 2
+    assert all(f"{name}: no such file" in done.err for name in (*names, "lost.tsv"))
+    assert "gone: no such folder" in done.err
+
+
 def test_equal_numbers_are_counted_and_said(tessera: Tessera, summary: Path, truth: Path, tmp_path: Path) -> None:
     out = tmp_path / "result.json"
     done = tessera("check-truth", summary, "--truth", truth, "--scope", "alder", "--decisions",

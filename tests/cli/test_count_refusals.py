@@ -1,5 +1,6 @@
 """`tessera count` refuses what it cannot count: exit code 2, a sentence that helps, and nothing left behind."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -181,7 +182,7 @@ def test_a_sheet_with_mistakes_is_refused_with_all_of_them(count: Count, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "mask", ["strict", "", "min_gq=20", "min_gq=a,min_dp=1,min_dp_haploid=1,min_ab=0", "min_gq=20,min_dp=10,min_ab=0.2",
+    "mask", ["strict", "", "min_gq=20", "min_gq=20,min_dp=10,min_ab=0.2",
              "min_gq=20,min_dp=10,min_dp_haploid=5,min_ab=0.2,max_dp=9", "adj,none"],
 )  # fmt: skip
 def test_a_mask_that_is_none_says_what_a_mask_is(count: Count, tmp_path: Path, mask: str) -> None:
@@ -194,7 +195,7 @@ def test_a_mask_beyond_its_range_is_refused(count: Count, tmp_path: Path, change
     fields = {"min_gq": "20", "min_dp": "10", "min_dp_haploid": "5", "min_ab": "0.2"}
     fields |= dict([changed.split("=")])
     mask = ",".join(f"{name}={value}" for name, value in fields.items())
-    assert_refused(count("--mask", mask), tmp_path, "expected depths and qualities of 0 or more")
+    assert_refused(count("--mask", mask), tmp_path, f"--mask {changed.partition('=')[0]}: ")
 
 
 def test_callable_regions_for_a_gvcf_are_refused(count: Count, tmp_path: Path) -> None:
@@ -219,7 +220,8 @@ def test_what_is_no_summary_at_out_is_left_as_it_is(count: Count, tmp_path: Path
     kept.write_text("years of work")
     before = sorted(tmp_path.rglob("*"))
     done = count(out=out)
-    assert_refused(done, tmp_path, f"{kept.name}, which is no part of a summary; expected a new folder or a summary")
+    said = "it is there and no folder" if kind == "file" else "it holds thesis.tex, which is no part of a summary"
+    assert_refused(done, tmp_path, f"{said}; expected a new folder or a summary")
     assert kept.read_text() == "years of work"
     assert sorted(tmp_path.rglob("*")) == before
 
@@ -230,6 +232,24 @@ def test_an_older_summary_stays_when_the_new_count_fails(count: Count, tmp_path:
     assert count(input=write(tmp_path / "bad.vcf", vcf(list(PEOPLE), [*GOOD, GOOD[0]]))).code == 2
     after = {path: path.read_bytes() for path in (tmp_path / "work").rglob("*") if path.is_file()}
     assert after == before
+
+
+@pytest.mark.parametrize("cell", ["loop/x.vcf", "loop", "a\0b.vcf", "a" * 5000])
+def test_a_cell_that_no_file_can_have_names_no_file(count: Count, tmp_path: Path, cell: str) -> None:
+    """Nobody's cell names the file, so everybody of the sheet is expected in it."""
+    (tmp_path / "loop").symlink_to("loop")
+    assert count(samples=write(tmp_path / "other.tsv", sheet(PEOPLE, f"vcf {cell}"))).code == 0
+
+
+def test_names_that_are_not_utf_8_are_refused(count: Count, tmp_path: Path) -> None:
+    text = vcf(list(PEOPLE), GOOD)
+    for old, new in (("\tann\t", "\tan\udcff\t"), ("\nchr1\t", "\nch\udcff1\t"), ("\tA\tC\t", "\tA\t<\udcff>\t")):
+        broken = tmp_path / "broken.vcf"
+        broken.write_bytes(text.replace(old, new).encode(errors="surrogateescape"))
+        assert_refused(count(input=broken), tmp_path, "text that is not UTF-8")
+    bad = tmp_path / "bad.tsv"
+    bad.write_bytes(sheet({"ann\udcff": "XX EE"}).encode(errors="surrogateescape"))
+    assert_refused(count(samples=bad), tmp_path, "bad.tsv line 2: bytes that are not UTF-8")
 
 
 @pytest.mark.parametrize(
@@ -249,6 +269,24 @@ def test_decisions_that_do_not_decide_are_refused(count: Count, tmp_path: Path, 
     assert_refused(count(decisions=write(tmp_path / "d.tsv", text)), tmp_path, said)
 
 
+@pytest.mark.parametrize(
+    "reason", ["Ann Smith, moved", "qc:ann", "consent;consent", "withdrawn;consent", "Consent", ";"]
+)
+def test_a_reason_that_is_none_is_refused_for_a_manifest_may_leave_the_node(
+    count: Count, tmp_path: Path, reason: str
+) -> None:
+    text = DECISIONS.replace("ann\ttrue\t", f"ann\tfalse\t{reason}")
+    said = f'd.tsv sample ann: reason "{reason}"; expected consent, qc:call_rate, '
+    assert_refused(count(decisions=write(tmp_path / "d.tsv", text)), tmp_path, said)
+
+
+def test_several_reasons_are_counted_as_one(count: Count, tmp_path: Path) -> None:
+    text = DECISIONS.replace("ann\ttrue\t", "ann\tfalse\tconsent;qc:call_rate")
+    assert count(decisions=write(tmp_path / "d.tsv", text)).code == 0
+    manifest = json.loads((tmp_path / "work" / "summary" / "manifest.json").read_text())
+    assert manifest["not_counted"] == {"consent;qc:call_rate": 1}
+
+
 @pytest.mark.parametrize("name", ["input", "samples", "build", "decisions", "callable"])
 def test_an_input_that_is_not_there_is_named(count: Count, tmp_path: Path, name: str) -> None:
     assert_refused(count(**{name: tmp_path / "gone"}), tmp_path, "gone")
@@ -257,7 +295,8 @@ def test_an_input_that_is_not_there_is_named(count: Count, tmp_path: Path, name:
 def test_callable_regions_on_no_counted_contig_are_refused(count: Count, tmp_path: Path) -> None:
     """Else nobody would be called outside records, and AN too low would be called exact."""
     cohort = write(tmp_path / "a.vcf", vcf(["ann"], ["chr1 5 A C . . GT 0/1"]))
-    for text in ("1\t0\t100\n", ""):
+    for text, said in (("chr9\t0\t100\n", "no region on a contig that is counted"), ("", "no region on a contig"),
+                       ("1\t0\t100\n", "regions on 1 (1 lines); expected the name chr1")):  # fmt: skip
         bed = write(tmp_path / "callable.bed", text)
         done = count("--callable", bed, input=cohort, samples=one_person(tmp_path))
-        assert_refused(done, tmp_path, "no region on a contig that is counted")
+        assert_refused(done, tmp_path, said)

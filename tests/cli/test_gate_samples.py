@@ -98,3 +98,47 @@ def test_a_sample_measured_twice_is_refused(node: Path) -> None:
 def test_metrics_of_another_shape_are_refused(node: Path, text: str) -> None:
     (node / "alignments" / "ann.json").write_text(text)
     assert isinstance(gate(node).exception, InputError)
+
+
+@pytest.mark.parametrize("code", ["foo", "DUO:0000018", "DUO:42", "duo:0000042", "DUO:0000042\n", ""])
+def test_consent_by_a_code_that_permits_nothing_is_refused(node: Path, code: str) -> None:
+    """DUO:0000018 (not for profit use) is a modifier of a permission, and no permission."""
+    done = gate(node, "--consent", code)
+    assert isinstance(done.exception, InputError)
+    assert "--consent: " in str(done.exception)
+    assert "expected a data use permission: one of DUO:0000004" in str(done.exception)
+    assert not (node / "decisions.tsv").exists()
+
+
+@pytest.mark.parametrize("code", ["DUO:0000004", "DUO:0000006", "DUO:0000007", "DUO:0000011", "DUO:0000042"])
+def test_every_data_use_permission_of_the_ontology_may_permit(node: Path, code: str) -> None:
+    """The codes whose description in duo.csv of the ontology is "This data use permission indicates ..."."""
+    assert gate(node, "--consent", code).exit_code == 0
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"biosample": NaN}', "9" * 5000, "\udcff"])
+def test_metrics_that_are_no_json_are_refused(node: Path, text: str) -> None:
+    (node / "alignments" / "ann.json").write_bytes(text.encode(errors="surrogateescape"))
+    done = gate(node)
+    assert isinstance(done.exception, InputError)
+    assert "ann.json: not JSON as it is exchanged" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    ("metric", "value"), [("mean_autosome_coverage", value) for value in ("high", [1], True)] + [("sex_karyotype", 5)]
+)
+def test_a_metric_of_another_type_is_refused(node: Path, metric: str, value: object) -> None:
+    document = json.loads((node / "alignments" / "ann.json").read_text())
+    document["wgs_qc_metrics"]["aln_metrics"].pop(metric, None)
+    document["tessera"][metric] = value
+    (node / "alignments" / "ann.json").write_text(json.dumps(document))
+    done = gate(node)
+    assert isinstance(done.exception, InputError)
+    assert f"ann.json: {metric} is " in str(done.exception)
+
+
+def test_all_files_that_are_not_there_are_named_at_once(node: Path) -> None:
+    (node / "policy.yaml").unlink()
+    (node / "samples.tsv").unlink()
+    said = str(gate(node, "--consent", "foo").exception)
+    assert all(word in said for word in ("policy.yaml: there is no such file", "samples.tsv: there is no", '"foo"'))

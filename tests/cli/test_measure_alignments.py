@@ -57,7 +57,54 @@ def test_a_stream_cut_short_leaves_no_metrics(sample: Path, given: str) -> None:
     assert not (sample / "out.json").exists()
 
 
-def test_a_file_that_is_not_there_is_a_usage_error(sample: Path) -> None:
-    done = measure(sample, str(sample / "nothing.tsv"))
-    assert done.exit_code == 2
-    assert "nothing.tsv" in done.output
+def refused(done: Result) -> str:
+    assert isinstance(done.exception, InputError), done.exception
+    return str(done.exception)
+
+
+def test_all_files_that_are_not_there_are_named_at_once(sample: Path) -> None:
+    for name in ("reference.fa", "build.yaml", "stats.txt"):
+        (sample / name).unlink()
+    said = refused(measure(sample, str(sample / "nothing.tsv")))
+    assert all(f"{name}: no such file" in said for name in ("reference.fa", "build.yaml", "stats.txt", "nothing.tsv"))
+
+
+@pytest.mark.parametrize(
+    ("stats", "said"),
+    [
+        (b"", "no line 'raw total sequences'"),
+        (b"SN\n", "no line 'raw total sequences'"),
+        (b"\xff\xfe\x00SN", "no line 'raw total sequences'"),
+        (STATS.replace("\t10\n", "\tten\n").encode(), "stats.txt line 1: "),
+        (STATS.replace("\t9\n", "\tnan\n").encode(), "stats.txt line 2: "),
+        (STATS.replace("\t9\n", "\tinf\n").encode(), "stats.txt line 2: "),
+        (STATS.replace("\t8\n", "\t-8\n").encode(), "stats.txt line 3: "),
+        (STATS.encode() + b"FFQ\n", "stats.txt line 6: "),
+        (STATS.encode() + b"FFQ\t1\tz\n", "stats.txt line 6: "),
+        (STATS.encode() + b"LFQ\t1" + b"\t0" * 35 + b"\tz\n", "stats.txt line 6: "),
+    ],
+)
+def test_what_is_no_output_of_samtools_stats_is_refused(sample: Path, stats: bytes, said: str) -> None:
+    (sample / "stats.txt").write_bytes(stats)
+    assert said in refused(measure(sample, "-", DEPTH))
+
+
+@pytest.mark.parametrize(
+    ("depth", "said"),
+    [
+        ("chr1\t1\t2\t3\n", 'lines of another shape, after "chr1\\t1\\t2\\t3"'),
+        ("chr1\t1\n", "lines of another shape"),
+        ("chr1\t1\t30.5\n", "lines of another shape"),
+        ("chr1\tone\t30\n", "lines of another shape"),
+        ("chr1\t1\t\n", "an empty field"),
+        (DEPTH.replace("\t10\n", "\t-10\n"), "depth -10 at chr1:3"),
+        (DEPTH.replace("\t10\n", "\t3000000000000\n"), "depth 3000000000000 at chr1:3"),
+        (DEPTH.replace("chr1\t3", "chr1\t2"), "chr1: position 2; expected 3, the next"),
+        (DEPTH.replace("chr1\t1", "chr1\t0"), "chr1: position 0; expected 1, the next"),
+        ("".join(reversed(DEPTH.splitlines(keepends=True))), "chr1: position 4; expected 1, the next"),
+        (DEPTH + "chr1\t5\t0\n", "5 bases of chr1; expected 4"),
+    ],
+)
+def test_what_is_no_output_of_samtools_depth_is_refused(sample: Path, depth: str, said: str) -> None:
+    assert said in refused(measure(sample, "-", depth))
+    assert not (sample / "out.json").exists()

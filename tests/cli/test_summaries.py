@@ -1,5 +1,6 @@
 """`tessera merge`, `subtract`, `export vcf`, `write-ploidy` and `measure-variants`, as a person calls them."""
 
+import json
 import re
 import shutil
 from collections.abc import Callable
@@ -97,6 +98,53 @@ def test_merge_refuses_a_summary_twice_and_its_own_output(tessera: Tessera, coun
     assert done.code == 2
     assert "which is one of the summaries" in done.err
     assert contents(ann) == before
+
+
+def test_merge_refuses_a_copy_or_a_link_of_a_summary(tessera: Tessera, count: Count, tmp_path: Path) -> None:
+    ann, ben, out = count("ann"), count("ben"), tmp_path / "work" / "sum"
+    out.parent.mkdir()
+    copy, link = tmp_path / "copy", tmp_path / "link"
+    shutil.copytree(ann, copy)
+    link.symlink_to(ann)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(json.dumps(manifest))  # other bytes, the same content
+    said = f"{copy}: the same summary twice: it holds to the byte what {ann} holds; expected each summary once"
+    assert_refused(tessera("merge", ann, ben, copy, "--out", out), out, said, "counted twice")
+    assert_refused(tessera("merge", ann, ben, link, "--out", out), out, "the same summary twice")
+
+
+def test_people_in_whom_nothing_was_found_may_be_alike(
+    tessera: Tessera, count: Count, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(LINES, "ann", [])
+    one, other = count("ann"), tmp_path / "other"
+    shutil.copytree(one, other)
+    assert tessera("merge", one, other, "--out", tmp_path / "both").code == 0
+    assert tessera("verify", tmp_path / "both").text.startswith(f"{tmp_path / 'both'}: verified; 2 people")
+
+
+def test_subtracting_a_copy_leaves_nobody(tessera: Tessera, count: Count, tmp_path: Path) -> None:
+    shutil.copytree(count("ann"), tmp_path / "copy")
+    assert tessera("subtract", count("ann"), tmp_path / "copy", "--out", tmp_path / "none").code == 0
+    assert list(contents(tmp_path / "none")) == ["manifest.json"]
+
+
+@pytest.mark.parametrize("command", ["merge", "subtract"])
+def test_an_output_within_a_summary_is_refused(tessera: Tessera, count: Count, tmp_path: Path, command: str) -> None:
+    ann, ben = count("ann"), count("ben")
+    (tmp_path / "link").symlink_to(ann)
+    before = contents(ann)
+    for place in (ann / "x", ann / "variants" / "x", tmp_path / "link" / "x"):
+        done = tessera(command, ann, ben, "--out", place)
+        assert (done.code, "which lies in the summary" in done.err) == (2, True)
+    assert contents(ann) == before
+
+
+def test_all_summaries_that_are_not_there_are_named_at_once(tessera: Tessera, count: Count, tmp_path: Path) -> None:
+    out = tmp_path / "work" / "sum"
+    out.parent.mkdir()
+    done = tessera("merge", tmp_path / "gone", count("ann"), tmp_path / "lost", "--out", out)
+    assert_refused(done, out, "gone: no such folder", "lost: no such folder")
 
 
 def test_subtract_refuses_what_is_not_contained(tessera: Tessera, count: Count, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -139,6 +140,37 @@ def test_a_file_too_many_is_found_also_when_the_manifest_names_it(tessera: Tesse
     assert_found(tessera("verify", summary), f"{name} does not belong to a summary")
 
 
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda folder: (folder / "notes").mkdir(), "notes does not belong"),
+        (lambda folder: (folder / "variants" / "ann").mkdir(), "variants/ann does not belong"),
+        (lambda folder: (folder / "variants" / "ann" / "0").mkdir(parents=True), "variants/ann/0 does not belong"),
+        (lambda folder: (folder / "people.tsv").symlink_to("manifest.json"), "people.tsv is a link"),
+        (lambda folder: (folder / "variants" / "gone").symlink_to("gone"), "variants/gone is a link"),
+        (lambda folder: (folder / "up").symlink_to(".."), "up is a link"),
+        (lambda folder: os.mkfifo(folder / "pipe"), "pipe does not belong"),
+    ],
+)
+@pytest.mark.parametrize("command", ["verify", "merge", "export"])
+def test_a_folder_a_link_or_a_pipe_too_many_is_found(
+    tessera: Tessera, summary: Path, command: str, make: Callable[[Path], object], said: str
+) -> None:
+    make(summary)
+    words = {"verify": [], "merge": ["--out", summary.with_name("out")]}
+    words["export"] = ["--out", summary.with_name("out.vcf.gz")]
+    done = tessera(command, *(["vcf"] if command == "export" else []), summary, *words[command])
+    assert_found(done, said)
+
+
+def test_a_member_that_is_a_link_to_its_file_is_found(tessera: Tessera, summary: Path) -> None:
+    """What is sent would be the link."""
+    member = summary / "variants" / "chr1.parquet"
+    member.rename(summary.with_name("elsewhere"))
+    member.symlink_to(summary.with_name("elsewhere"))
+    assert_found(tessera("verify", summary), "variants/chr1.parquet is a link")
+
+
 def test_a_table_of_a_contig_that_is_not_of_the_build_is_found(tessera: Tessera, summary: Path) -> None:
     (summary / "variants" / "chr1.parquet").rename(summary / "variants" / "chr9.parquet")
     sign(summary)
@@ -148,57 +180,91 @@ def test_a_table_of_a_contig_that_is_not_of_the_build_is_found(tessera: Tessera,
 VARIANTS, TRACK, BINS = "variants/chr1.parquet", "an_track/chr1.parquet", "histograms/chr1.parquet"
 
 
-@pytest.mark.parametrize(
-    ("member", "change", "said"),
-    [
-        (VARIANTS, lambda rows: rows.with_columns(sample=pl.lit("ann")), "variants has columns"),
-        (VARIANTS, lambda rows: rows.drop("n_hemi"), "variants has columns"),
-        (VARIANTS, lambda rows: rows.cast({"n_het": pl.Int64}), "variants has columns"),
-        (VARIANTS, lambda rows: rows.select(rows.columns[::-1]), "variants has columns"),
-        (VARIANTS, lambda rows: rows.reverse(), "variants is not sorted"),
-        (VARIANTS, lambda rows: pl.concat([rows[:1], rows]), "the same contig, pos, ref, alt, stratum twice"),
-        (VARIANTS, first("n_listed", 0), "a row that nobody lists"),
-        (VARIANTS, first("n_listed", 9), "more people listed than counted in the stratum"),
-        (VARIANTS, first("n_dip", 9), "more people called than counted in the stratum"),
-        (VARIANTS, first("n_homalt", 1), "more diploid carriers than called"),
-        (VARIANTS, first("n_hemi", 1), "more haploid carriers than called"),
-        (VARIANTS, first("n_het", -1), "a negative count"),
-        (VARIANTS, first("n_het", None), "an empty cell"),
-        (VARIANTS, first("n_het", 0), "carriers, the ledger"),
-        (VARIANTS, first("stratum", "AA_F"), "more people listed than counted in the stratum"),
-        (VARIANTS, first("contig", "ben"), "another contig"),
-        (VARIANTS, lambda rows: rows.with_columns(pos=pl.col("pos") + 999_400), "outside the block"),
-        (TRACK, lambda rows: rows.with_columns(ann=1), "an_track has columns"),
-        (TRACK, lambda rows: rows.reverse(), "an_track is not sorted"),
-        (TRACK, first("n_dip", 9), "more people called than counted in the stratum"),
-        (TRACK, first("n_dip", -1), "a negative count"),
-        (TRACK, first("n_dip", 0), "a run of zeros"),
-        (TRACK, first("end", 2_400_000), "a run outside the block"),
-        ("an_track/chrM.parquet", first("end", 101), "a run outside the block"),
-        ("variants/chrM.parquet", lambda rows: rows.with_columns(pos=pl.lit(101, pl.Int32)), "outside the block"),
-        (TRACK, first("end", 100), "an empty or reversed run"),
-        (TRACK, first("end", 960), "runs that overlap"),
-        (
-            TRACK,
-            lambda rows: pl.concat(
-                [rows.with_columns(end=pl.col("start") + 1), rows.with_columns(start=pl.col("start") + 1)]
-            ).filter(pl.col("start") < pl.col("end")).sort("contig", "start", "stratum"),
-            "equal runs that touch",
-        ),
-        (BINS, lambda rows: rows.with_columns(sample=pl.lit("ann")), "histograms has columns"),
-        (BINS, lambda rows: rows.reverse(), "histograms is not sorted"),
-        (BINS, first("metric", "age"), "an unknown metric or bin"),
-        (BINS, first("bin", 21), "an unknown metric or bin"),
-        (BINS, first("count", 0), "a count below one"),
-        (BINS, first("stratum", "ann_F"), "a stratum nobody is counted in"),
-        (BINS, lambda rows: rows.with_columns(start=pl.col("start") + 5), "another contig or block"),
-    ],
-)  # fmt: skip
+#: member, a change of its rows, and what is wrong then
+BROKEN = [
+    (VARIANTS, lambda rows: rows.with_columns(sample=pl.lit("ann")), "variants has columns"),
+    (VARIANTS, lambda rows: rows.drop("n_hemi"), "variants has columns"),
+    (VARIANTS, lambda rows: rows.cast({"n_het": pl.Int64}), "variants has columns"),
+    (VARIANTS, lambda rows: rows.select(rows.columns[::-1]), "variants has columns"),
+    (VARIANTS, lambda rows: rows.reverse(), "variants is not sorted"),
+    (VARIANTS, lambda rows: pl.concat([rows[:1], rows]), "the same contig, pos, ref, alt, stratum twice"),
+    (VARIANTS, first("n_listed", 0), "a row that nobody lists"),
+    (VARIANTS, first("n_listed", 9), "more people listed than counted in the stratum"),
+    (VARIANTS, first("n_dip", 9), "more people called than counted in the stratum"),
+    (VARIANTS, first("n_homalt", 1), "more diploid carriers than called"),
+    (VARIANTS, first("n_hemi", 1), "more haploid carriers than called"),
+    (VARIANTS, first("n_het", -1), "a negative count"),
+    (VARIANTS, first("n_het", None), "an empty cell"),
+    (VARIANTS, first("n_het", 2**31 - 1), "more carriers than people listed"),
+    (VARIANTS, first("n_dip", 2**31 - 1), "more people called than counted in the stratum"),
+    (VARIANTS, first("n_dip", 0), "more diploid carriers than called"),
+    (VARIANTS, first("n_hap", 1), "people called with copies that nobody has on autosome"),
+    (VARIANTS, first("an_unknown", 1), "more alleles unknown than of people not called"),
+    ("variants/chrM.parquet", first("n_dip", 1), "people called with copies that nobody has on mt"),
+    ("variants/chrM.parquet", first("ref", "A" * 95), "alleles beyond the end of the contig"),
+    (VARIANTS, first("alt", "A"), "an allele that is none"),
+    (VARIANTS, first("alt", "C\t.\t.\tPASS"), "an allele that is none"),
+    (VARIANTS, first("alt", "C,G"), "an allele that is none"),
+    (VARIANTS, first("alt", ""), "an allele that is none"),
+    (VARIANTS, first("stratum", "AA_F"), "more people listed than counted in the stratum"),
+    (VARIANTS, first("contig", "ben"), "another contig"),
+    (VARIANTS, lambda rows: rows.with_columns(pos=pl.col("pos") + 999_400), "outside the block"),
+    (TRACK, lambda rows: rows.with_columns(ann=1), "an_track has columns"),
+    (TRACK, lambda rows: rows.reverse(), "an_track is not sorted"),
+    (TRACK, first("n_dip", 9), "more people called than counted in the stratum"),
+    (TRACK, first("n_dip", -1), "a negative count"),
+    (TRACK, first("n_dip", 0), "a run of zeros"),
+    (TRACK, first("end", 2_400_000), "a run outside the block"),
+    ("an_track/chrM.parquet", first("end", 101), "a run outside the block"),
+    ("variants/chrM.parquet", lambda rows: rows.with_columns(pos=pl.lit(101, pl.Int32)), "outside the block"),
+    (TRACK, first("stratum", "AA_F"), "more people called than counted in the stratum"),
+    (TRACK, first("n_hap", 1), "more people called than counted in the stratum"),
+    (TRACK, first("an_unknown", 2**31 - 1), "more alleles unknown than of people not called"),
+    (TRACK, first("n_dip", None), "an empty cell"),
+    (TRACK, first("end", 100), "an empty or reversed run"),
+    (TRACK, first("end", 960), "runs that overlap"),
+    (
+        TRACK,
+        lambda rows: pl.concat(
+            [rows.with_columns(end=pl.col("start") + 1), rows.with_columns(start=pl.col("start") + 1)]
+        ).filter(pl.col("start") < pl.col("end")).sort("contig", "start", "stratum"),
+        "equal runs that touch",
+    ),
+    (BINS, lambda rows: rows.with_columns(sample=pl.lit("ann")), "histograms has columns"),
+    (BINS, lambda rows: rows.reverse(), "histograms is not sorted"),
+    (BINS, first("metric", "age"), "an unknown metric or bin"),
+    (BINS, first("bin", 21), "an unknown metric or bin"),
+    (BINS, first("bin", -1), "an unknown metric or bin"),
+    (BINS, first("count", 0), "a count below one"),
+    (BINS, first("stratum", "ann_F"), "a stratum nobody is counted in"),
+    (BINS, lambda rows: rows.with_columns(start=pl.col("start") + 5), "another contig or block"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("member", "change", "said"), [*BROKEN, (VARIANTS, first("n_het", 0), "carriers, the ledger")])
 def test_a_table_that_cannot_be_is_found(
     tessera: Tessera, summary: Path, member: str, change: Change, said: str
 ) -> None:
     rewrite(summary, member, change)
     assert_found(tessera("verify", summary), said)
+
+
+@pytest.mark.parametrize("command", ["merge", "subtract", "export", "show"])
+@pytest.mark.parametrize(("member", "change", "said"), BROKEN)
+def test_a_table_that_cannot_be_is_refused_by_whoever_reads_it(
+    tessera: Tessera, whole: Path, summary: Path, command: str, member: str, change: Change, said: str
+) -> None:
+    rewrite(summary, member, change)
+    words = {
+        "merge": [summary],
+        "subtract": [whole, summary],
+        "export": ["vcf", summary],
+        "show": [summary],
+    }[command]
+    out = summary.with_name("out.vcf.gz")
+    done = tessera(command, *words, *([] if command == "show" else ["--out", out]))
+    assert_found(done, said)
+    assert not out.exists()
 
 
 def groups_of(path: Path) -> list[pl.DataFrame]:
@@ -272,12 +338,57 @@ def test_a_manifest_that_cannot_be_is_found(
     assert_found(tessera("verify", summary), said)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "\udcff"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "\udcff", "[" * 100_000, '{"schema": 1, "schema": 1}', "[" * 30 + "]" * 30, '{"a": "\\ud800"}'],
+)
 def test_a_manifest_that_is_no_json_object_is_found(tessera: Tessera, summary: Path, text: str) -> None:
     (summary / "manifest.json").write_bytes(text.encode(errors="surrogateescape"))
-    assert_found(tessera("verify", summary), "manifest.json")
+    assert_found(tessera("verify", summary), "manifest.json: ")
+
+
+@pytest.mark.parametrize(
+    "number", ["NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 20, "9" * 5000, "-9007199254740992"]
+)
+@pytest.mark.parametrize("key", ["people", "ledger", "rules"])
+def test_a_manifest_with_a_number_that_is_none_is_found(tessera: Tessera, summary: Path, key: str, number: str) -> None:
+    """JSON has no NaN and no infinity; beyond 2^53 readers disagree (RFC 8259, section 6)."""
+    manifest = json.loads((summary / "manifest.json").read_text())
+    holder = manifest[key] if key != "rules" else manifest["rules"]["mask"]
+    holder[next(iter(holder))] = "NUMBER"
+    (summary / "manifest.json").write_text(json.dumps(manifest).replace('"NUMBER"', number))
+    for command in ("verify", "show"):
+        assert_found(tessera(command, summary), "manifest.json: not JSON as it is exchanged (the number ")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"contigs": 5}, "manifest.json"),
+        ({"contigs": [{"name": "chr1", "kind": "autosome"}, {"name": "chrM", "kind": "mt", "length": 100}]}, "length"),
+        ({"name": 7}, "rules.build name: found 7"),
+        ({"par": 3}, "rules.build par: found 3"),
+    ],
+)
+def test_a_manifest_with_a_build_that_is_none_is_found(
+    tessera: Tessera, summary: Path, change: dict[str, Any], said: str
+) -> None:
+    rules = json.loads((summary / "manifest.json").read_text())["rules"]
+    sign(summary, rules=rules | {"build": rules["build"] | change})
+    for command in ("verify", "show"):
+        assert_found(tessera(command, summary), said)
+
+
+def test_a_manifest_with_a_reference_that_is_none_is_found(tessera: Tessera, summary: Path) -> None:
+    rules = json.loads((summary / "manifest.json").read_text())["rules"]
+    sign(summary, rules=rules | {"reference": "GRCh38\n#ann"})
+    assert_found(tessera("verify", summary), "which is no digest of a sequence collection")
 
 
 def test_a_folder_that_is_no_summary_is_refused(tessera: Tessera, tmp_path: Path) -> None:
     assert_found(tessera("verify", tmp_path), "no manifest.json; expected a summary folder")
     assert_found(tessera("verify", tmp_path / "gone"), "no such folder; expected a summary folder")
+    (tmp_path / "loop").symlink_to("loop")
+    assert_found(tessera("verify", tmp_path / "loop"), "no folder; expected a summary folder")
+    (tmp_path / "manifest.json").mkdir()
+    assert_found(tessera("verify", tmp_path), "manifest.json: a folder; expected a summary folder")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -131,11 +131,19 @@ def test_manifests_add_up_and_come_apart(a: list[Person], b: list[Person]) -> No
             combine_manifests([first, both], [1, -1], ["a", "ab"])
 
 
+def assume_no_copies(paths: Sequence[Path]) -> None:
+    """Groups of people who are alike in everything look like a copy, which a merge refuses."""
+    tables = [{name: content for name, content in read(path).items() if name != "manifest.json"} for path in paths]
+    listed = [table for table in tables if any(name.startswith("variants") for name in table)]
+    assume(all(listed.count(table) == 1 for table in listed))
+
+
 @settings(max_examples=25)
 @given(a=people(), b=people())
 def test_files_added_and_taken_apart_are_the_same_bytes(a: list[Person], b: list[Person]) -> None:
     with folder() as here:
         first, second = write(a, here / "a"), write(b, here / "b")
+        assume_no_copies([first, second])
         merge_summaries([first, second], here / "ab", workers=1)
         merge_summaries([second, first], here / "ba", workers=1)
         subtract_summary(here / "ab", second, here / "back", workers=1)
@@ -158,6 +166,7 @@ def test_order_fan_in_and_workers_do_not_change_a_byte(
 ) -> None:
     with folder() as here:
         paths = [write(group, here / str(number)) for number, group in enumerate(groups)]
+        assume_no_copies(paths)
         merge_summaries(paths, here / "plain", workers=1)
         order.shuffle(paths)
         merge_summaries(paths, here / "other", workers=workers, fan_in=fan_in)

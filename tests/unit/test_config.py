@@ -96,7 +96,13 @@ def test_an_unknown_key_is_refused_and_the_nearest_named() -> None:
         ({"nodes": {"alder": {"sample": "a"}}}, 'config nodes.alder: unknown key "sample"'),
         ({"mask": "strict"}, 'config mask: found "strict"; expected adj, none, or a mapping'),
         ({"mask": {"min_qg": 1}}, 'config mask: unknown key "min_qg"'),
-        ({"mask": {"min_gq": -1}}, "config mask.min_gq: found -1; expected a whole number, 0 or more"),
+        ({"mask": {"min_gq": -1}}, "config mask.min_gq: found -1; expected a whole number from 0 to"),
+        ({"mask": {"min_gq": 1e20}}, "config mask.min_gq: found 1e+20; expected a whole number from 0 to"),
+        ({"mask": {"min_dp": float("nan")}}, "config mask.min_dp: found nan"),
+        ({"mask": {"min_dp": float("inf")}}, "config mask.min_dp: found inf"),
+        ({"mask": {"min_ab": float("nan")}}, "config mask.min_ab: found nan"),
+        ({"mask": {"min_ab": float("inf")}}, "config mask.min_ab: found inf"),
+        ({"mask": {"min_ab": 0.2004}}, "config mask.min_ab: found 0.2004; expected a fraction from 0 to 1, of at most"),
         ({"mask": {"min_gq": True}}, "config mask.min_gq: found true"),
         ({"mask": {"min_ab": 2}}, "config mask.min_ab: found 2; expected a fraction from 0 to 1"),
         ({"consent": []}, "config consent: found []; expected a list of different DUO codes"),
@@ -140,11 +146,51 @@ def test_variables_are_expanded(tmp_path: Path) -> None:
         ({}, "adj"),
         ({"min_gq": 20}, "adj"),
         ({"min_gq": 30}, "min_gq=30,min_dp=10,min_dp_haploid=5,min_ab=0.2"),
+        ({"min_gq": 30.0, "min_ab": 0}, "min_gq=30,min_dp=10,min_dp_haploid=5,min_ab=0.0"),
+        ({"min_ab": 0.07}, "min_gq=20,min_dp=10,min_dp_haploid=5,min_ab=0.07"),
     ],
 )
 def test_a_mask_is_its_name_or_its_thresholds(value: Any, argument: str) -> None:
     assert mask_of(value).argument == argument
     assert parse_mask(argument) == mask_of(value)
+
+
+def test_every_balance_of_three_decimals_is_taken_as_written() -> None:
+    for text in [*(f"0.{thousandths:03}" for thousandths in range(1000)), "1.000"]:
+        mask = parse_mask(f"min_gq=20,min_dp=10,min_dp_haploid=5,min_ab={text}")
+        assert mask.min_ab == float(text)
+        assert parse(document(mask={"min_ab": float(text)})).mask == mask
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("min_gq=1e20", "--mask min_gq: '1e20'; expected a whole number from 0 to 2,147,483,647"),
+        ("min_dp=2147483648", "--mask min_dp: '2147483648'; expected a whole number from 0 to 2,147,483,647"),
+        ("min_dp=nan", "--mask min_dp: 'nan'"),
+        ("min_dp=5.0", "--mask min_dp: '5.0'"),
+        ("min_gq=-1", "--mask min_gq: '-1'"),
+        ("min_gq=a", "--mask min_gq: 'a'"),
+        ("min_ab=nan", "--mask min_ab: 'nan'; expected a fraction from 0 to 1, of at most three decimals"),
+        ("min_ab=inf", "--mask min_ab: 'inf'"),
+        ("min_ab=1.5", "--mask min_ab: '1.5'"),
+        ("min_ab=0.2004", "--mask min_ab: '0.2004'; expected a fraction from 0 to 1, of at most three decimals"),
+        ("min_gq=20,min_gq=30", "each once"),
+        ("min_qg=20", "expected adj, none, or all four of"),
+    ],
+)
+def test_a_threshold_that_cannot_be_is_refused(field: str, said: str) -> None:
+    name = field.partition("=")[0]
+    others = [f for f in ("min_gq=20", "min_dp=10", "min_dp_haploid=5", "min_ab=0.2") if not f.startswith(f"{name}=")]
+    with pytest.raises(InputError) as refused:
+        parse_mask(",".join([field, *others]))
+    assert said in str(refused.value)
+
+
+def test_all_thresholds_that_cannot_be_are_named_at_once() -> None:
+    with pytest.raises(InputError) as refused:
+        parse_mask("min_gq=a,min_dp=b,min_dp_haploid=5,min_ab=2")
+    assert len(refused.value.problems) == 3
 
 
 def test_later_files_win_key_by_key(tmp_path: Path) -> None:
@@ -195,6 +241,8 @@ def test_the_template_policy_is_valid() -> None:
         ({"metric": "call_rate", "equals": "declared"}, "rules[0]: call_rate without a bound it can have"),
         ({"metric": "sex_karyotype", "min": 1}, "rules[0]: sex_karyotype without equals alone"),
         ({"metric": "call_rate", "min": 2, "max": 1}, "rules[0]: min 2 above max 1"),
+        ({"metric": "call_rate", "min": float("nan")}, "rules[0]: min nan; expected a finite number"),
+        ({"metric": "call_rate", "max": float("inf")}, "rules[0]: max inf; expected a finite number"),
     ],
 )
 def test_a_bad_rule_is_one_mistake(rule: dict[str, Any], said: str) -> None:
@@ -304,6 +352,8 @@ def test_a_refused_configuration_does_not_hide_a_bad_sheet(tmp_path: Path) -> No
 
 
 def test_a_build_file_is_checked_with_the_configuration(tmp_path: Path) -> None:
-    (tmp_path / "b.yaml").write_text(yaml.safe_dump({"name": "mini", "contigs": [{"name": "chr1"}]}))
+    (tmp_path / "b.yaml").write_text(
+        yaml.safe_dump({"name": "mini", "contigs": [{"name": "chr1", "kind": "autosome"}]})
+    )
     (problem,) = problems(document(build=str(tmp_path / "b.yaml")))
     assert "b.yaml" in problem

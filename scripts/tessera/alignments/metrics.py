@@ -58,22 +58,36 @@ def parse_stats(text: str, where: str) -> dict[str, float]:
     """The five summary numbers of `samtools stats` in STATS_KEYS, and `bases q30`.
 
     `bases q30` sums the columns of Q >= 30 in the FFQ and LFQ rows: primary alignments, with duplicates and
-    clipped bases, as Picard's PF_Q30_BASES. Raises InputError when a number is missing or there are no reads.
+    clipped bases, as Picard's PF_Q30_BASES. Raises InputError when a number is missing or none, or there are no
+    reads.
     """
     found: dict[str, float] = {"bases q30": 0}
-    for line in text.splitlines():
-        fields = line.split("\t")
-        if fields[0] == "SN" and fields[1].rstrip(":") in STATS_KEYS:
-            found[fields[1].rstrip(":")] = float(fields[2])
-        elif fields[0] in ("FFQ", "LFQ"):
-            found["bases q30"] += sum(map(int, fields[2 + Q30 :]))
-    missing = [key for key in STATS_KEYS if key not in found]
-    if missing:
-        expected = "the summary numbers (SN) of samtools stats"
-        raise InputError([Problem(where, f"no line {key!r}", expected) for key in missing])
+    problems: list[Problem] = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        kind, _, rest = line.partition("\t")
+        key, _, value = rest.partition(":\t")
+        try:
+            if kind == "SN" and key in STATS_KEYS:
+                found[key] = _not_negative(value.partition("\t")[0])
+            elif kind in ("FFQ", "LFQ"):
+                found["bases q30"] += sum([int(count) for count in rest.split("\t")][1 + Q30 :])
+        except ValueError:
+            problems.append(Problem(f"{where} line {number}", repr(line[:60]), "numbers as samtools stats writes them"))
+            found.setdefault(key, 0)
+    expected = "the summary numbers (SN) of samtools stats"
+    problems += [Problem(where, f"no line {key!r}", expected) for key in STATS_KEYS if key not in found]
+    if problems:
+        raise InputError(problems)
     if not found["raw total sequences"]:
         raise refuse(where, "no reads", "at least one read")
     return found
+
+
+def _not_negative(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError(text)
+    return value
 
 
 def tally_depth(blocks: Iterable[pl.DataFrame], build: Build, where: str) -> DepthTally:
@@ -88,6 +102,7 @@ def tally_depth(blocks: Iterable[pl.DataFrame], build: Build, where: str) -> Dep
         for (name,), rows in block.group_by("contig", maintain_order=True):
             contig = build.contig(str(name))
             if contig:
+                _refuse_gap(rows["pos"].to_numpy(), seen[contig.name], f"{where} {contig.name}")
                 seen[contig.name] += rows.height
                 _tally_contig(tally, build, contig, rows)
     problems = [
@@ -98,6 +113,13 @@ def tally_depth(blocks: Iterable[pl.DataFrame], build: Build, where: str) -> Dep
     if problems:
         raise InputError(problems)
     return tally
+
+
+def _refuse_gap(positions: npt.NDArray[np.int64], before: int, where: str) -> None:
+    odd = np.flatnonzero(positions != np.arange(before + 1, before + 1 + len(positions)))
+    if len(odd):
+        found, expected = positions[odd[0]], before + 1 + odd[0]
+        raise refuse(where, f"position {found:,}", f"{expected:,}, the next", "Give samtools depth -aa all contigs.")
 
 
 def _tally_contig(tally: DepthTally, build: Build, contig: Contig, rows: pl.DataFrame) -> None:

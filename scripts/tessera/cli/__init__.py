@@ -1,12 +1,21 @@
 """The command line: a command is a file of this folder, loaded only when it is asked for."""
 
+import errno
+import os
+import re
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
 from tessera import __version__
-from tessera.errors import InputError
+from tessera.errors import InputError, Problem
+
+#: exit codes as shells know them: 128 and the number of the signal
+INTERRUPTED, BROKEN_PIPE = 130, 141
+#: no room, for everybody or for this user
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 #: command -> one line for `tessera --help`; `write-ploidy` lives in write_ploidy.py
 COMMANDS = {
@@ -39,6 +48,18 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; one that is interrupted, or whose reader has gone (`| head`), ends without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("tessera: interrupted", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # Python flushes standard output once more at its end, and would complain then
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(BROKEN_PIPE) from None
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -51,10 +72,30 @@ def tessera() -> None:
 
 
 def main() -> None:
-    """Run the command line; an InputError becomes its sentences on stderr and exit code 2."""
+    """Run the command line; an InputError or OSError becomes sentences on stderr and exit code 2."""
     try:
         tessera()
     except InputError as error:
-        for problem in error.problems:
-            click.echo(f"tessera: error: {problem}", err=True)
-        sys.exit(2)
+        problems = error.problems
+    except UnicodeDecodeError as error:
+        # names in a VCF are decoded by the library that reads it, which knows of no file
+        found = f"text that is not UTF-8, {bytes(error.object[:60])!r}"
+        problems = [Problem("input", found, "names in UTF-8")]
+    except OSError as error:
+        problems = [_refused_by_system(error)]
+    for problem in problems:
+        click.echo(f"tessera: error: {problem}", err=True)
+    sys.exit(2)
+
+
+def _refused_by_system(error: OSError) -> Problem:
+    """What the operating system refused, in its words, and of which path; a full disk is nobody's bad input."""
+    text = " ".join(str(word) for word in error.args)
+    # libraries in Rust leave the number to the text
+    told = re.search(r"\(os error (\d+)\)", text)
+    number = error.errno or (int(told[1]) if told else 0)
+    said = os.strerror(number) if number else text
+    if number in FULL:
+        remedy = "The input is not at fault: make room, then run the command again."
+        return Problem(str(error.filename or "output"), said, "room for what is written", remedy)
+    return Problem(str(error.filename or "input or output"), said, "a path that can be read or written")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from tessera.cli.options import FILE, FOLDER
-from tessera.errors import InputError, Problem, refuse
+from tessera.errors import InputError, Problem, all_at_once, refuse
 
 LISTED = 30
 
@@ -31,9 +31,19 @@ def command(summary: Path, truth: Path, scope: str, decisions: Path | None, out:
     from tessera.schemas import truth as tables
     from tessera.summary.blocks import Block
 
-    folder = SummaryFolder(summary)
     given = (tables.TRUE_VARIANTS, tables.TRUE_AN_TRACK, tables.TRUE_HISTOGRAMS, tables.EXACT_REGIONS)
-    every = {table.name: read_tsv(truth / table.name, table) for table in given}
+    every: dict[str, pl.DataFrame] = {}
+    with all_at_once() as gathered:
+        with gathered.trying():
+            folder = SummaryFolder(summary)
+        for table in given:
+            with gathered.trying():
+                every[table.name] = read_tsv(truth / table.name, table)
+        if decisions is not None:
+            with gathered.trying():
+                everybody = read_tsv(truth / tables.TRUE_PEOPLE.name, tables.TRUE_PEOPLE)
+            with gathered.trying():
+                decided = read_decisions(decisions)
     scopes = sorted(set().union(*(rows["scope"] for rows in every.values())))
     if scope not in scopes:
         raise refuse("--scope", scope, f"one of {', '.join(scopes)}")
@@ -45,8 +55,7 @@ def command(summary: Path, truth: Path, scope: str, decisions: Path | None, out:
         "histograms": expected.compare_histograms([b.histograms for b in blocks], rows["histograms.tsv"]),
     }
     if decisions is not None:
-        people = read_tsv(truth / tables.TRUE_PEOPLE.name, tables.TRUE_PEOPLE).filter(pl.col("node") == scope)
-        results["people"] = expected.compare_people(read_decisions(decisions), people)
+        results["people"] = expected.compare_people(decided, everybody.filter(pl.col("node") == scope))
     wrong = [sentence for result in results.values() for sentence in result.differences]
     if wrong:
         more = f" and {len(wrong) - LISTED:,} more" if len(wrong) > LISTED else ""

@@ -30,11 +30,12 @@ def vcf(summary: Path, total_only: bool, out: Path) -> None:
     """
     from tessera.federation.allele_frequency_vcf import check_populations, groups
     from tessera.files.bgzf import write_indexed_vcf
-    from tessera.files.summaries import SummaryFolder
+    from tessera.files.summaries import SummaryFolder, refuse_altered
 
     if not out.name.endswith(".vcf.gz"):
         raise refuse("--out", str(out), "a name that ends in .vcf.gz")
     folder = SummaryFolder(summary)
+    refuse_altered([folder])
     if not folder.manifest.is_exact:
         raise refuse(
             str(summary),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tessera.cli.options import FILE, samples_option
-from tessera.errors import InputError, Problem
+from tessera.errors import InputError, Problem, all_at_once
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,18 +57,26 @@ def command(
     from tessera.files.metrics import read_alignment_metrics, read_variant_metrics
     from tessera.files.samples import read_samples
     from tessera.files.tables import write_tsv
+    from tessera.schemas.consent import check_permitting
     from tessera.schemas.decisions import DETAILS
     from tessera.schemas.samples import CALLED_KINDS, each_person
 
-    people = _chosen(each_person(read_samples(sheet, need_inputs=False)), only, sheet)
+    with all_at_once() as gathered:
+        gathered.problems.extend(check_permitting(consent, where="--consent"))
+        with gathered.trying():
+            rules = read_policy(policy)
+        with gathered.trying():
+            people = _chosen(each_person(read_samples(sheet, need_inputs=False)), only, sheet)
     present = people.filter(~pl.col("withdrawn"))
     aligned = present.filter(pl.col("kind").is_in(CALLED_KINDS))["sample"].to_list()
     called = present.filter(pl.col("kind") != "vcf")["sample"].to_list()
-    measured = Measured(
-        read_alignment_metrics(_files(alignments, aligned, ".json")),
-        read_variant_metrics(_files(variants, called, ".tsv")),
-    )
-    judged = decide(people, measured, policy=read_policy(policy), consent=consent)
+    with all_at_once() as gathered:
+        with gathered.trying():
+            on_alignments = read_alignment_metrics(_files(alignments, aligned, ".json"))
+        with gathered.trying():
+            on_variants = read_variant_metrics(_files(variants, called, ".tsv"))
+    measured = Measured(on_alignments, on_variants)
+    judged = decide(people, measured, policy=rules, consent=consent)
     write_tsv(out, decisions(people, judged))
     if details:
         digest = f"sha256:{hashlib.sha256(policy.read_bytes()).hexdigest()}"
@@ -86,10 +94,13 @@ def _chosen(people: "pl.DataFrame", only: Sequence[str], sheet: Path) -> "pl.Dat
 
 def _files(given: Sequence[Path], samples: Sequence[str], suffix: str) -> list[Path]:
     """The given files; a folder stands for the file of each of `samples` in it."""
+    from tessera.files.paths import unlike_file
+
     files: list[Path] = []
     for path in given:
         files += [path / f"{sample}{suffix}" for sample in samples] if path.is_dir() else [path]
-    absent = [path for path in files if not path.is_file()]
-    if absent:
-        raise InputError([Problem(str(path), "no such file", "metrics of a sample") for path in absent])
+    found = {path: unlike_file(path) for path in files}
+    problems = [Problem(str(path), what, "metrics of a sample") for path, what in found.items() if what]
+    if problems:
+        raise InputError(problems)
     return files

@@ -4,25 +4,22 @@ from pathlib import Path
 
 import click
 
+from tessera.cli.options import FILE, build_option
+from tessera.errors import all_at_once
+
 
 @click.command("measure-alignments")
 @click.option("--sample", required=True, help="Name of the sample.")
-@click.option(
-    "--stats",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    required=True,
-    help="Output of samtools stats.",
-)
+@click.option("--stats", type=FILE, required=True, help="Output of samtools stats.")
 @click.option(
     "--depth",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
     required=True,
     help="Output of samtools depth -aa -s -q 20 -Q 20; - reads it from standard input.",
 )
-@click.option("--reference", type=click.Path(path_type=Path), required=True, help="FASTA the reads are aligned to.")
-@click.option("--build", "build_name", required=True, help="GRCh38, GRCh37 or a build file.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Metrics of the sample, JSON.")
-def command(sample: str, stats: Path, depth: str, reference: Path, build_name: str, out: Path) -> None:
+@click.option("--reference", type=FILE, required=True, help="FASTA the reads are aligned to.")
+@build_option
+@click.option("--out", type=FILE, required=True, help="Metrics of the sample, JSON.")
+def command(sample: str, stats: Path, depth: str, reference: Path, build: str, out: Path) -> None:
     """Turn samtools stats and depth of one sample into its metrics.
 
     Names, definitions and roundings are those of the GA4GH WGS Quality Control standard, version 1. What the
@@ -36,15 +33,25 @@ def command(sample: str, stats: Path, depth: str, reference: Path, build_name: s
     from tessera.files.depth import read_depth
     from tessera.files.fasta import Reference
     from tessera.files.metrics import write_metrics
+    from tessera.files.paths import refuse_unlike_file
 
-    fasta = Reference(reference)
-    build = read_build(build_name).named_like(fasta.lengths)
-    fasta.check_against(build)
-    build = replace(build, contigs=tuple(c for c in build.contigs if c.name in fasta.lengths))
-    numbers = parse_stats(stats.read_text(encoding="utf-8"), where=str(stats))
+    with all_at_once() as gathered:
+        with gathered.trying():
+            fasta = Reference(reference)
+        with gathered.trying():
+            named = read_build(build)
+        with gathered.trying():
+            refuse_unlike_file(stats, "the output of samtools stats")
+            numbers = parse_stats(stats.read_text(encoding="utf-8", errors="replace"), where=str(stats))
+        with gathered.trying():
+            if depth != "-":
+                refuse_unlike_file(Path(depth), "the output of samtools depth, or - for standard input")
+    fitted = named.named_like(fasta.lengths)
+    fasta.check_against(fitted)
+    fitted = replace(fitted, contigs=tuple(c for c in fitted.contigs if c.name in fasta.lengths))
     where = "samtools depth on standard input" if depth == "-" else depth
     with click.open_file(depth, "rb") as stream:
-        tally = tally_depth(read_depth(stream, where), build, where)
-    for kind, gaps in count_gaps(fasta.bases, build).items():
+        tally = tally_depth(read_depth(stream, where), fitted, where)
+    for kind, gaps in count_gaps(fasta.bases, fitted).items():
         tally.drop_gaps(kind, gaps)
     write_metrics(out, measure(sample, numbers, tally))

@@ -1,5 +1,6 @@
 """`tessera show`: the counts of a summary as a table."""
 
+import io
 import re
 import sys
 from collections.abc import Iterator
@@ -41,10 +42,13 @@ def command(summary: Path, region: str | None, by: str, form: str) -> None:
     if form == "parquet":
         import polars as pl
 
-        pl.concat(list(frames)).write_parquet(sys.stdout.buffer)
-        return
-    for number, frame in enumerate(frames):
-        frame.write_csv(sys.stdout.buffer, separator="\t", include_header=number == 0)
+        whole = io.BytesIO()
+        pl.concat(list(frames)).write_parquet(whole)
+        sys.stdout.buffer.write(whole.getbuffer())
+    else:
+        for number, frame in enumerate(frames):
+            # polars would write itself, and hide that the reader of a pipe has gone
+            sys.stdout.buffer.write(frame.write_csv(separator="\t", include_header=number == 0).encode())
     sys.stdout.flush()
 
 

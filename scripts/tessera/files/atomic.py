@@ -13,30 +13,41 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tessera.errors import refuse
+
 #: from linux/fs.h and fcntl.h; Python has no name for them
 AT_FDCWD, RENAME_EXCHANGE = -100, 2
 
 
 @contextmanager
 def written_aside(final: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `final`; on success it takes the final name, on failure it vanishes."""
-    final.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=_prefix(final), suffix="".join(final.suffixes), dir=final.parent)
-    aside = Path(name)
-    aside.chmod(0o666 & ~_umask())
-    try:
-        _lock(handle)
-        yield aside
-        aside.replace(final)
-    finally:
-        _remove(aside)
-        os.close(handle)
+    """Yield a temporary path beside `final`; on success it takes the final name, on failure it vanishes.
+
+    Raises InputError when `final` is a folder, or lies in what is none; an OSError within names `final`.
+    """
+    if final.is_dir():
+        raise refuse(str(final), "a folder", "the name of a file to write")
+    _make_folder(final.parent)
+    with _named(final):
+        handle, name = tempfile.mkstemp(prefix=_prefix(final), suffix="".join(final.suffixes), dir=final.parent)
+        aside = Path(name)
+        aside.chmod(0o666 & ~_umask())
+        try:
+            _lock(handle)
+            yield aside
+            aside.replace(final)
+        finally:
+            _remove(aside)
+            os.close(handle)
     _remove_leftovers(final)
 
 
 @contextmanager
 def directory_written_aside(final: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `final`; on success it replaces `final`, on failure it vanishes."""
+    """Yield a temporary folder beside `final`; on success it replaces `final`, on failure it vanishes.
+
+    Raises InputError when `final` lies in what is no folder; an OSError within names `final`.
+    """
     with directory_beside(final) as aside:
         yield aside
         if not final.exists():
@@ -51,16 +62,35 @@ def directory_written_aside(final: Path) -> Iterator[Path]:
 @contextmanager
 def directory_beside(final: Path) -> Iterator[Path]:
     """Yield a hidden folder beside `final` for what is needed on the way; it vanishes in the end."""
-    final.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=_prefix(final), dir=final.parent))
-    aside.chmod(0o777 & ~_umask())
-    handle = os.open(aside, os.O_RDONLY)
+    _make_folder(final.parent)
+    with _named(final):
+        aside = Path(tempfile.mkdtemp(prefix=_prefix(final), dir=final.parent))
+        aside.chmod(0o777 & ~_umask())
+        handle = os.open(aside, os.O_RDONLY)
+        try:
+            _lock(handle)
+            yield aside
+        finally:
+            _remove(aside)
+            os.close(handle)
+
+
+def _make_folder(folder: Path) -> None:
     try:
-        _lock(handle)
-        yield aside
-    finally:
-        _remove(aside)
-        os.close(handle)
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise refuse(str(error.filename), "it is there and no folder", f"a folder, to write in {folder}") from error
+
+
+@contextmanager
+def _named(final: Path) -> Iterator[None]:
+    """An OSError within that names no file, or the one beside `final`, names `final`: the name an operator knows."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None or _prefix(final) in str(error.filename):
+            error.filename, error.filename2 = str(final), None
+        raise
 
 
 def _exchange(one: Path, other: Path) -> bool:

@@ -1,19 +1,20 @@
 """Reading a genome build: one of ours by name, or a YAML file of the same shape."""
 
-import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 
 from tessera.errors import InputError, Problem
-from tessera.genome.build import Build, Contig, ContigKind, Par
+from tessera.files.paths import refuse_unlike_file
+from tessera.genome.build import Build, Contig, Par
+from tessera.schemas.build import CONTIG, PAR, SCHEMA
 from tessera.schemas.config import NAMED_BUILDS
-
-CONTIG_NAME = re.compile(r"[A-Za-z0-9._-]+")
+from tessera.schemas.document import Schema, check_document
 
 
 def read_build(name_or_path: str) -> Build:
@@ -21,72 +22,60 @@ def read_build(name_or_path: str) -> Build:
 
     Raises InputError with every problem of the file.
     """
+    from tessera.files.config import read_yaml  # a configuration names a build, so that module reads this one
+
     if name_or_path in NAMED_BUILDS:
         text = files("tessera.genome").joinpath(f"builds/{name_or_path}.yaml").read_text()
-        return _build(yaml.safe_load(text), name_or_path)
+        return parse_build(yaml.safe_load(text), where=name_or_path)
     path = Path(name_or_path)
-    expected = f"one of {', '.join(NAMED_BUILDS)}, or a build file (YAML)"
-    if not path.is_file():
-        raise InputError([Problem("build", f"no file or build named {name_or_path!r}", expected)])
-    try:
-        return _build(yaml.safe_load(path.read_text()), str(path))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError([Problem(str(path), f"not YAML ({error})", expected)]) from error
+    refuse_unlike_file(path, f"one of {', '.join(NAMED_BUILDS)}, or a build file (YAML)")
+    return parse_build(read_yaml(path), where=name_or_path)
 
 
-def _build(raw: Any, where: str) -> Build:
-    problems: list[Problem] = []
-    if not isinstance(raw, dict) or not isinstance(raw.get("name"), str) or not raw.get("contigs"):
-        raise InputError([Problem(where, "no name or no contigs", "keys name, contigs and par")])
-    for key in sorted(set(raw) - {"name", "contigs", "par"}):
-        problems.append(Problem(where, f"unknown key {key!r}", "keys name, contigs and par"))
-    contigs = [_contig(entry, where, problems) for entry in raw["contigs"]]
-    names = [contig.name for contig in contigs if contig]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.append(Problem(where, f"contig {name} is listed twice", "each contig once"))
-    pars = [_par(entry, where, problems) for entry in raw.get("par") or []]
-    build = Build(raw["name"], tuple(c for c in contigs if c), tuple(p for p in pars if p))
-    problems += _misplaced(build, where)
+def parse_build(document: Any, *, where: str) -> Build:
+    """The build of a YAML document. Raises InputError with every problem."""
+    problems = check_document(document, SCHEMA, where=where)
+    contigs = [Contig(str(c["name"]), c["kind"], int(c["length"])) for c in _faultless(document, "contigs", CONTIG)]
+    pars = [Par(p["name"], _span(p["x"]), _span(p["y"])) for p in _faultless(document, "par", PAR)]
+    problems += _repeated(where, "contigs", [contig.name for contig in contigs])
+    problems += _repeated(where, "par", [par.name for par in pars])
+    problems += _misplaced(where, contigs, pars)
     if problems:
         raise InputError(problems)
-    return build
+    return Build(document["name"], tuple(contigs), tuple(pars))
 
 
-def _misplaced(build: Build, where: str) -> Iterator[Problem]:
-    """PARs beyond the end of their contig, or over each other; their lengths on X and Y may differ (T2T-CHM13)."""
-    for contig in build.contigs:
-        if contig.kind not in ("x", "y"):
-            continue
-        spans = sorted((par.x if contig.kind == "x" else par.y, par.name) for par in build.par)
+def _faultless(document: Any, key: str, schema: Schema) -> list[Any]:
+    """The entries of a list in which nothing is wrong by themselves; what is between them can still be told."""
+    entries = document.get(key) if isinstance(document, dict) else None
+    return [entry for entry in entries if not check_document(entry, schema, where="")] if type(entries) is list else []
+
+
+def _span(ends: Sequence[int]) -> tuple[int, int]:
+    return int(ends[0]), int(ends[1])
+
+
+def _repeated(where: str, key: str, names: Sequence[str]) -> list[Problem]:
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    return [Problem(f"{where} {key}", f"{name} is listed twice", "each name once") for name in twice]
+
+
+def _misplaced(where: str, contigs: Sequence[Contig], pars: Sequence[Par]) -> Iterator[Problem]:
+    """PARs that are empty, beyond the end of their contig, or over each other.
+
+    A PAR may have another length on X than on Y (T2T-CHM13).
+    """
+    for kind in ("x", "y"):
+        spans = sorted((par.x if kind == "x" else par.y, par.name) for par in pars)
         for (start, end), name in spans:
-            if end > contig.length:
-                yield Problem(
-                    where, f"{name} at {start}-{end}, beyond the end of {contig.name}", f"at most {contig.length}"
-                )
+            if start >= end:
+                yield Problem(f"{where} par", f"{name} is {start}-{end} on {kind.upper()}", "start < end")
+            for contig in contigs:
+                if contig.kind == kind and end > contig.length:
+                    found = f"{name} at {start}-{end}, beyond the end of {contig.name}"
+                    yield Problem(f"{where} par", found, f"at most {contig.length}")
         for ((_, end), name), ((start, _), other) in pairwise(spans):
             if start < end:
-                yield Problem(where, f"{other} overlaps {name} on {contig.name}", "PARs apart from each other")
-
-
-def _contig(entry: Any, where: str, problems: list[Problem]) -> Contig | None:
-    match entry:
-        # a contig named 20 is a number to YAML
-        case {"name": str() | int() as name, "kind": kind, "length": int(length)} if (
-            len(entry) == 3 and kind in get_args(ContigKind) and length > 0 and CONTIG_NAME.fullmatch(str(name))
-        ):
-            return Contig(str(name), kind, length)
-    kinds = ", ".join(get_args(ContigKind))
-    problems.append(
-        Problem(where, f"contig {entry!r}", f"name (letters, digits, . _ -), kind ({kinds}), length in bases")
-    )
-    return None
-
-
-def _par(entry: Any, where: str, problems: list[Problem]) -> Par | None:
-    match entry:
-        case {"name": str(name), "x": [int(x0), int(x1)], "y": [int(y0), int(y1)]} if (
-            len(entry) == 3 and 0 <= x0 < x1 and 0 <= y0 < y1
-        ):
-            return Par(name, (x0, x1), (y0, y1))
-    problems.append(Problem(where, f"par {entry!r}", "name, x: [start, end], y: [start, end], 0-based half-open"))
-    return None
+                yield Problem(
+                    f"{where} par", f"{other} overlaps {name} on {kind.upper()}", "PARs apart from each other"
+                )

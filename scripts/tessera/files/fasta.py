@@ -5,6 +5,7 @@ from pathlib import Path
 import pysam
 
 from tessera.errors import InputError, Problem, refuse
+from tessera.files.paths import refuse_unlike_file
 from tessera.genome.build import Build
 from tessera.genome.digests import refget, seqcol
 
@@ -15,16 +16,13 @@ class Reference:
     """An indexed FASTA, read window by window so that memory does not grow with the contig."""
 
     def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise refuse(
-                str(path),
-                "no such file",
-                "a reference FASTA",
-                "Give --reference, or reference: in the config.",
-            )
+        refuse_unlike_file(path, "a reference FASTA", "Give --reference, or reference: in the config.")
         try:
             self._fasta = pysam.FastaFile(str(path))
-        except (OSError, ValueError) as error:
+            self.lengths = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
+            if min(self.lengths.values(), default=0) < 1:
+                raise ValueError("an index of no contig, or of one without bases")
+        except (OSError, ValueError) as error:  # a name that is not UTF-8 is a ValueError
             raise refuse(
                 str(path),
                 f"not readable as an indexed FASTA ({error})",
@@ -32,7 +30,6 @@ class Reference:
                 f"Run: samtools faidx {path}",
             ) from error
         self.path = path
-        self.lengths = dict(zip(self._fasta.references, self._fasta.lengths, strict=True))
         self._contig, self._start, self._window = "", 0, ""
 
     def bases(self, contig: str, start: int, end: int) -> str:
@@ -46,7 +43,7 @@ class Reference:
                              "Give the reference the file was made on.")  # fmt: skip
             self._contig, self._start = contig, max(0, start - WINDOW // 2)
             stop = max(end, self._start + WINDOW)
-            self._window = self._fasta.fetch(contig, self._start, min(stop, self.lengths[contig])).upper()
+            self._window = self._fetch(contig, self._start, min(stop, self.lengths[contig]))
         return self._window[start - self._start : end - self._start]
 
     def known_bases(self, contig: str) -> int:
@@ -75,4 +72,17 @@ class Reference:
     def seqcol(self, build: Build) -> str:
         """GA4GH seqcol digest of the counted contigs, in the build's order; decoys do not change it."""
         names = [contig.name for contig in build.contigs if contig.name in self.lengths]
-        return seqcol(names, [refget(self._fasta.fetch(name).upper().encode("ascii")) for name in names])
+        return seqcol(names, [refget(self._fetch(name, 0, self.lengths[name]).encode("ascii")) for name in names])
+
+    def _fetch(self, contig: str, start: int, end: int) -> str:
+        """Bases in upper case. Raises InputError when the file does not hold what its index says."""
+        try:
+            found: str = self._fasta.fetch(contig, start, end).upper()
+        except (OSError, ValueError):  # htslib's words tell no more; bytes beyond ASCII are a ValueError
+            found = ""
+        if len(found) != end - start or not found.isalpha():
+            raise refuse(
+                f"{self.path} {contig}:{start + 1}-{end}", "not the bases that its index (.fai) tells of",
+                "a whole FASTA, and the index made from it", f"Copy it again, or run: samtools faidx {self.path}",
+            )  # fmt: skip
+        return found

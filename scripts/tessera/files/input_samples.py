@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from tessera.errors import InputError, Problem
-from tessera.files.paths import expand
+from tessera.files.paths import expand, real_path
 from tessera.files.samples import read_samples
 from tessera.schemas.samples import each_person
 
@@ -44,8 +44,8 @@ def read_people(sheet: Path, file: Path, file_samples: Sequence[str], only: Sequ
 
 def _names_file(rows: pl.DataFrame, folder: Path, file: Path) -> pl.Expr:
     cells = {cell for name in ("gvcf", "vcf") for cell in rows[name].drop_nulls().unique()}
-    wanted = file.resolve()
-    same = [cell for cell in cells if (folder / expand(cell, os.environ)).resolve() == wanted]
+    wanted = real_path(file)
+    same = [cell for cell in cells if real_path(folder / expand(cell, os.environ)) == wanted]
     return pl.col("gvcf").is_in(same).fill_null(value=False) | pl.col("vcf").is_in(same).fill_null(value=False)
 
 

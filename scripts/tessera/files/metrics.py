@@ -3,13 +3,16 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import polars as pl
 
-from tessera.errors import InputError, Problem, refuse
+from tessera.errors import InputError, Problem, all_at_once
 from tessera.files.atomic import written_aside
+from tessera.files.json_documents import read_json
 from tessera.files.tables import read_tsv
+from tessera.schemas.document import quoted
 from tessera.schemas.variant_metrics import VARIANT_METRICS
 
 
@@ -22,28 +25,34 @@ def write_metrics(path: Path, document: dict[str, Any]) -> None:
 def read_metrics(path: Path) -> dict[str, Any]:
     """The metrics of a file as one flat row, `sample` first; a metric that could not be measured is None.
 
-    Raises InputError when the file is missing or has another shape.
+    Raises InputError when the file is missing or has another shape, with every metric that is none.
     """
     expected = "a metrics file of tessera measure-alignments"
-    if not path.is_file():
-        raise refuse(str(path), "no such file", expected)
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise refuse(str(path), f"not JSON ({error})", expected) from error
-    match document:
+    match read_json(path, expected):
         case {
             "biosample": {"id": str(sample)},
             "wgs_qc_metrics": {"aln_metrics": dict(standard)},
             "tessera": dict(own),
         }:
-            return {"sample": sample, **standard, **own}
-    raise InputError([Problem(str(path), "no biosample.id, aln_metrics or tessera", expected)])
+            found = {**standard, **own}
+        case _:
+            raise InputError([Problem(str(path), "no biosample.id, aln_metrics or tessera", expected)])
+    texts = {name for name, value in found.items() if type(value) not in (int, float, NoneType)} - {"sex_karyotype"}
+    problems = [Problem(str(path), f"{name} is {quoted(found[name])}", "a number, or null") for name in sorted(texts)]
+    if type(found.get("sex_karyotype")) not in (str, NoneType):
+        problems.append(Problem(str(path), f"sex_karyotype is {found['sex_karyotype']}", "a karyotype, or null"))
+    if problems:
+        raise InputError(problems)
+    return {"sample": sample, **found}
 
 
 def read_alignment_metrics(paths: Sequence[Path]) -> pl.DataFrame:
     """One row per file of `tessera measure-alignments`: `sample` and its metrics."""
-    rows = [read_metrics(path) for path in paths]
+    rows = []
+    with all_at_once() as gathered:
+        for path in paths:
+            with gathered.trying():
+                rows.append(read_metrics(path))
     frame = pl.DataFrame(rows, schema_overrides={"sample": pl.String}, infer_schema_length=None)
     return _once_each(frame) if rows else pl.DataFrame(schema={"sample": pl.String})
 

@@ -1,8 +1,13 @@
 """Paths as people write them: variables in them, and whether they lead anywhere."""
 
+import errno
+import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
+
+from tessera.errors import refuse
 
 #: `$NAME` or `${NAME}`
 VARIABLE = r"\$(?:\{(\w+)\}|(\w+))"
@@ -32,3 +37,35 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except (OSError, ValueError):
         return False
+
+
+def real_path(path: Path) -> str:
+    """The path without links and dots, as far as it leads anywhere; two spellings of one place are equal."""
+    try:
+        return os.path.realpath(path)
+    except ValueError:  # a NUL
+        return str(path)
+
+
+def unlike_file(path: Path) -> str:
+    """What is found where a file to read is wanted; empty when it is one."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "a link to what is not there" if path.is_symlink() else "no such file"
+    except OSError as error:
+        return f"no file can be reached ({error.strerror})"
+    except ValueError:
+        return "no path, for it holds a NUL"
+    if stat.S_ISDIR(mode):
+        return "a folder"
+    if not stat.S_ISREG(mode):
+        return "a device or a pipe"
+    return "" if os.access(path, os.R_OK) else f"a file that cannot be read ({os.strerror(errno.EACCES)})"
+
+
+def refuse_unlike_file(path: Path, expected: str, remedy: str = "") -> None:
+    """Raise InputError, with what is there instead, unless `path` is a file that can be read."""
+    found = unlike_file(path)
+    if found:
+        raise refuse(str(path), found, expected, remedy)

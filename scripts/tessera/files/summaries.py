@@ -5,6 +5,8 @@ Each block is one row group, so a reader holds one million bases at a time whate
 
 import hashlib
 import json
+import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,15 +19,21 @@ import pyarrow.parquet as pq
 
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.atomic import directory_written_aside
+from tessera.files.builds import parse_build
+from tessera.files.json_documents import read_json
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
 from tessera.schemas.variants import VARIANTS
 from tessera.summary.blocks import BLOCK_SIZE, POSITIONS, Block, BlockKey
+from tessera.summary.checks import check_block
 from tessera.summary.manifest import COUNTED_FIELDS, SCHEMA_VERSION, Manifest, odd_counts
 
 MANIFEST = "manifest.json"
 TABLES = {table.name: table for table in (VARIANTS, AN_TRACK, HISTOGRAMS)}
+#: letters of a GA4GH digest (base64url)
+SEQCOL = r"[A-Za-z0-9_-]+"
 REMAKE = "Make the summary again with tessera count or merge."
+AS_WRITTEN, ASK_AGAIN = "the summary as it was written", "Ask for it again; tessera verify tells more."
 
 
 class SummaryFolder:
@@ -47,16 +55,26 @@ class SummaryFolder:
         """The numbers of the blocks of a contig for which one of `tables` stores something, in order."""
         return sorted({index for table in tables for index in self._layout(table, contig)[1]})
 
+    def block_keys(self) -> Iterator[BlockKey]:
+        """The blocks of which something is stored, in genome order."""
+        for contig in self.contigs:
+            yield from (BlockKey(contig, index) for index in self.indices(contig))
+
     def block(self, key: BlockKey) -> Block:
-        """One block; empty where nothing is stored."""
-        return Block(**{name: self._table(name, key) for name in TABLES})
+        """One block; empty where nothing is stored. Raises InputError when it holds what no people could give."""
+        block = self.unchecked(key)
+        wrong = list(check_block(key, block, self.manifest))
+        if wrong:
+            raise InputError([Problem(str(self.path), sentence, AS_WRITTEN, ASK_AGAIN) for sentence in wrong])
+        return block
 
     def blocks(self) -> Iterator[tuple[BlockKey, Block]]:
-        """All blocks, in genome order."""
-        for contig in self.contigs:
-            for index in self.indices(contig):
-                key = BlockKey(contig, index)
-                yield key, self.block(key)
+        """All blocks, in genome order. Raises InputError as `block` does."""
+        return ((key, self.block(key)) for key in self.block_keys())
+
+    def unchecked(self, key: BlockKey) -> Block:
+        """One block as it is stored, for who tells everything that is wrong with it."""
+        return Block(**{name: self._table(name, key) for name in TABLES})
 
     def _member(self, table: str, contig: str) -> Path | None:
         name = f"{table}/{contig}.parquet"
@@ -75,8 +93,12 @@ class SummaryFolder:
         metadata, groups = self._layout(name, key.contig)
         if key.index not in groups:
             return TABLES[name].empty
-        with pq.ParquetFile(self.path / name / f"{key.contig}.parquet", metadata=metadata) as file:
-            frame = pl.from_arrow(file.read_row_group(groups[key.index]))
+        member = self.path / name / f"{key.contig}.parquet"
+        try:
+            with pq.ParquetFile(member, metadata=metadata) as file:
+                frame = pl.from_arrow(file.read_row_group(groups[key.index]))
+        except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+            raise refuse(str(member), "not a readable member", AS_WRITTEN, ASK_AGAIN) from error
         assert isinstance(frame, pl.DataFrame)
         schema = TABLES[name].schema
         return frame if frame.schema == schema else frame.cast(schema)
@@ -141,7 +163,7 @@ def verify_members(path: Path, raw: Mapping[str, Any]) -> list[str]:
     """What is wrong with a summary's files, as sentences: missing, altered, or not belonging there."""
     present, listed = set(_members(path)), raw["members"]
     problems = [f"{name} is missing" for name in sorted(set(listed) - present)]
-    problems += [f"{name} does not belong to a summary" for name in sorted(present - set(listed))]
+    problems += _strangers(path, listed)
     return problems + [
         f"{name} is not the file the manifest names (sha256 differs)"
         for name in sorted(present & set(listed))
@@ -149,14 +171,25 @@ def verify_members(path: Path, raw: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def refuse_altered(folders: Iterable[SummaryFolder]) -> None:
+    """Raise InputError when files or rules are not those that the manifest names, as when a copy was cut short."""
+    problems = []
+    for folder in folders:
+        wrong = verify_members(folder.path, folder.raw)
+        if folder.raw["fingerprint"] != folder.manifest.fingerprint:
+            wrong.append("the fingerprint is not that of its rules")
+        problems += [Problem(str(folder.path), sentence, AS_WRITTEN, ASK_AGAIN) for sentence in wrong]
+    if problems:
+        raise InputError(problems)
+
+
 def _read_manifest(path: Path) -> dict[str, Any]:
     where, expected = str(path), "a summary folder (manifest.json, variants/, an_track/, histograms/)"
-    if not (path / MANIFEST).is_file():
-        raise refuse(where, "no manifest.json" if path.is_dir() else "no such folder", expected)
-    try:
-        raw = json.loads((path / MANIFEST).read_text())
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise refuse(f"{where}/{MANIFEST}", "not JSON", expected, REMAKE) from error
+    if not path.is_dir():
+        raise refuse(where, "no folder" if os.path.lexists(path) else "no such folder", expected)
+    if not (path / MANIFEST).exists():
+        raise refuse(where, "no manifest.json", expected)
+    raw = read_json(path / MANIFEST, expected, REMAKE)
     needed = {"schema", "fingerprint", "rules", "members", *COUNTED_FIELDS}
     if not isinstance(raw, dict) or set(raw) != needed:
         found = ", ".join(sorted(set(raw) ^ needed)) if isinstance(raw, dict) else type(raw).__name__
@@ -166,16 +199,20 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     odd = [*odd_counts(raw), *_odd_members(raw)]
     if odd:
         raise InputError([Problem(f"{where}/{MANIFEST}", sentence, expected, REMAKE) for sentence in odd])
+    parse_build(raw["rules"]["build"], where=f"{where}/{MANIFEST} rules.build")
     return raw
 
 
 def _odd_members(raw: Mapping[str, Any]) -> Iterator[str]:
-    """Sentences about members that are no table of a contig of the build."""
+    """Sentences about members that are no table of a contig of the build, and a reference that is none."""
     match raw:
-        case {"rules": {"build": {"contigs": [*contigs]}}, "members": dict(members)}:
+        case {"rules": {"build": {"contigs": [*contigs]}, **rules}, "members": dict(members)}:
             names = [contig.get("name") for contig in contigs if isinstance(contig, dict)]
             known = {f"{table}/{name}.parquet" for table in TABLES for name in names}
             yield from (f"{name} does not belong to a summary" for name in sorted(set(members) - known))
+            reference = rules.get("reference", "missing")
+            if reference is not None and not re.fullmatch(SEQCOL, str(reference)):
+                yield f"rules.reference is {reference!r}, which is no digest of a sequence collection"
         case _:
             yield "no rules.build.contigs, or members that are no files with their digests"
 
@@ -194,9 +231,9 @@ def _layout(member: Path, table: str) -> tuple[pq.FileMetaData, dict[int, int]]:
             found = f"{table} has columns {', '.join(f'{c.name} ({c.type})' for c in columns)}"
             raise refuse(str(member), found, f"those of schema {TABLES[table].version}", REMAKE)
         starts = [metadata.row_group(i).column(at).statistics.min for i in range(metadata.num_row_groups)]
-    except (OSError, pa.ArrowException, AttributeError, IndexError) as error:
+        indices = [(start - first) // BLOCK_SIZE for start in starts]
+    except (OSError, pa.ArrowException, AttributeError, IndexError, TypeError) as error:
         raise refuse(str(member), "not a readable member", expected, REMAKE) from error
-    indices = [(start - first) // BLOCK_SIZE for start in starts]
     if indices != sorted(set(indices)):
         found = f"{table}/{member.name} has blocks out of order or in several row groups"
         raise refuse(str(member), found, expected, REMAKE)
@@ -217,15 +254,29 @@ def _members(folder: Path) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST)
 
 
+def _strangers(folder: Path, listed: Iterable[str]) -> Iterator[str]:
+    """What lies in a summary's folder beside its manifest and members: other files, links, folders of no member."""
+    known = {MANIFEST, *listed}
+    folders = {name.partition("/")[0] for name in listed}
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        if path.is_symlink():
+            yield f"{name} is a link, which does not belong to a summary"
+        elif name not in (folders if path.is_dir() else known):
+            yield f"{name} does not belong to a summary"
+
+
 def _refuse_foreign(out: Path) -> None:
     """Only an empty folder or (the remains of) a summary may be replaced."""
-    if not out.exists():
+    if not out.exists() and not out.is_symlink():
         return
     foreign = [out] if not out.is_dir() else [p for p in out.iterdir() if p.name not in {MANIFEST, *TABLES}]
     if foreign:
         raise refuse(
             str(out),
-            f"it holds {foreign[0].name}, which is no part of a summary",
+            f"it holds {foreign[0].name}, which is no part of a summary"
+            if out.is_dir()
+            else "it is there and no folder",
             "a new folder or a summary",
             "Give another --out, or remove what is there.",
         )

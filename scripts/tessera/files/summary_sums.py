@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tessera.errors import InputError, Problem, refuse
+from tessera.errors import Problem, all_at_once, refuse
 from tessera.files.atomic import directory_beside
-from tessera.files.summaries import SummaryFolder, SummaryWriter, new_summary, verify_members
+from tessera.files.paths import real_path
+from tessera.files.summaries import SummaryFolder, SummaryWriter, new_summary, refuse_altered
 from tessera.summary.algebra import combine
 from tessera.summary.blocks import Block, BlockKey
 from tessera.summary.manifest import combine_manifests
@@ -14,11 +15,16 @@ from tessera.summary.manifest import combine_manifests
 FAN_IN = 32
 #: Rows of a block that wait to be added at once, unless the sum so far has more; bounds memory likewise.
 ROWS_WAITING = 100_000
+TWICE = "A person would be counted twice."
 
 
 def merge_summaries(paths: Sequence[Path], out: Path, workers: int, fan_in: int = FAN_IN) -> None:
-    """Write the sum of summaries to `out`. Raises InputError when their rules differ or one is given twice."""
+    """Write the sum of summaries to `out`.
+
+    Raises InputError when their rules differ, or one is given twice, be it as a copy.
+    """
     _refuse_repeated(paths, out)
+    _refuse_copies(_opened(paths))
     with directory_beside(out) as folder:
         level = list(paths)
         while len(level) > fan_in:
@@ -40,8 +46,8 @@ def _combine(terms: Sequence[tuple[Path, int]], out: Path, workers: int) -> None
     from dask.base import compute
     from dask.delayed import delayed
 
-    folders = [SummaryFolder(path) for path, _ in terms]
-    _refuse_altered(folders)
+    folders = _opened([path for path, _ in terms])
+    refuse_altered(folders)
     signs = [sign for _, sign in terms]
     names = [str(path) for path, _ in terms]
     manifest = combine_manifests([folder.manifest for folder in folders], signs, names)
@@ -73,22 +79,37 @@ def _combine_block(terms: Iterable[tuple[Block, int]]) -> Block:
     return combine([(total, 1), *waiting])
 
 
-def _refuse_altered(folders: Sequence[SummaryFolder]) -> None:
-    """A summary whose files or rules are not those its manifest names would be added up in silence."""
-    problems = []
-    for folder in folders:
-        wrong = verify_members(folder.path, folder.raw)
-        if folder.raw["fingerprint"] != folder.manifest.fingerprint:
-            wrong.append("the fingerprint is not that of its rules")
-        expected, remedy = "the summary as it was written", "Ask for it again; tessera verify tells more."
-        problems += [Problem(str(folder.path), sentence, expected, remedy) for sentence in wrong]
-    if problems:
-        raise InputError(problems)
+def _opened(paths: Sequence[Path]) -> list[SummaryFolder]:
+    folders = []
+    with all_at_once() as gathered:
+        for path in paths:
+            with gathered.trying():
+                folders.append(SummaryFolder(path))
+    return folders
 
 
 def _refuse_repeated(paths: Sequence[Path], out: Path) -> None:
-    resolved = [path.resolve() for path in paths]
-    for path in {path for path in resolved if resolved.count(path) > 1}:
-        raise refuse(str(path), "the same summary twice", "each summary once", "A person would be counted twice.")
-    if out.resolve() in resolved:
-        raise refuse("--out", f"{out}, which is one of the summaries", "another folder")
+    places = [real_path(path) for path in paths]
+    for place in sorted({place for place in places if places.count(place) > 1}):
+        raise refuse(place, "the same summary twice", "each summary once", TWICE)
+    for place in places:
+        if real_path(out) == place:
+            raise refuse("--out", f"{out}, which is one of the summaries", "another folder")
+        if real_path(out).startswith(f"{place}/"):
+            raise refuse("--out", f"{out}, which lies in the summary {place}", "a folder outside of it")
+
+
+def _refuse_copies(folders: Sequence[SummaryFolder]) -> None:
+    """Two summaries whose tables are the same to the byte are one, copied.
+
+    Without a variant they need not be: people in whom nothing was found may all be alike.
+    """
+    first: dict[tuple[tuple[str, str], ...], Path] = {}
+    with all_at_once() as gathered:
+        for folder in folders:
+            members = tuple(sorted(folder.raw["members"].items()))
+            if any(name.startswith("variants/") for name, _ in members):
+                other = first.setdefault(members, folder.path)
+                if other != folder.path:
+                    found = f"the same summary twice: it holds to the byte what {other} holds"
+                    gathered.problems.append(Problem(str(folder.path), found, "each summary once", TWICE))

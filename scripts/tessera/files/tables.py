@@ -6,6 +6,7 @@ import polars as pl
 
 from tessera.errors import refuse
 from tessera.files.atomic import written_aside
+from tessera.files.paths import refuse_unlike_file
 from tessera.schemas.table import Table
 
 
@@ -21,8 +22,7 @@ def read_tsv(path: Path, table: Table) -> pl.DataFrame:
     Raises InputError when the file is missing, has other columns or a value of another type.
     """
     expected = f"a table with the columns {', '.join(table.names)}"
-    if not path.is_file():
-        raise refuse(str(path), "no such file", expected)
+    refuse_unlike_file(path, expected)
     try:
         frame = pl.read_csv(path, separator="\t", infer_schema=False, quote_char=None)
         if frame.columns != table.names:

@@ -72,7 +72,7 @@ class Build:
         known = set(names)
         if any(contig.name in known for contig in self.contigs):
             return self
-        other = tuple(replace(contig, name=_other_name(contig.name)) for contig in self.contigs)
+        other = tuple(replace(contig, name=other_name(contig.name)) for contig in self.contigs)
         return replace(self, contigs=other) if any(contig.name in known for contig in other) else self
 
 
@@ -89,7 +89,8 @@ def ploidy(kind: RegionKind, karyotype: str) -> int:
     return SEX_CHROMOSOME_PLOIDY.get(karyotype, {}).get(kind, 0)
 
 
-def _other_name(name: str) -> str:
+def other_name(name: str) -> str:
+    """The same contig in the other of two namings: `chr1` for `1`, `chrM` for `MT`, and back."""
     if name.startswith("chr"):
         return "MT" if name == "chrM" else name.removeprefix("chr")
     return "chrM" if name == "MT" else f"chr{name}"

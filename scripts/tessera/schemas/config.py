@@ -1,14 +1,14 @@
 """The configuration: its JSON Schema, from which checks, defaults and documentation come; its typed form."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tessera.errors import Problem
-from tessera.schemas.consent import PERMITTING
+from tessera.schemas.consent import PERMISSIONS, PERMITTING
 from tessera.schemas.document import Schema, check_document
-from tessera.schemas.mask import ADJ, Mask, mask_of
+from tessera.schemas.mask import ADJ, FRACTION, HIGHEST, WHOLE, Mask, is_fraction, mask_of
 
 NAMED_BUILDS = ("GRCh37", "GRCh38")
 ALIGNERS = ("minimap2", "bwa", "bwa-mem2")
@@ -38,8 +38,8 @@ def _mapping(key: str, description: str, expected: str, properties: Schema, **ke
 def _threshold(name: str, description: str) -> Schema:
     more = {"minimum": 0, "default": asdict(ADJ)[name]}
     if name == "min_ab":
-        return _key("mask", description, "a fraction from 0 to 1", type="number", maximum=1, **more)
-    return _key("mask", description, "a whole number, 0 or more", type="integer", **more)
+        return _key("mask", description, FRACTION, type="number", maximum=1, **more)
+    return _key("mask", description, WHOLE, type="integer", maximum=HIGHEST, **more)
 
 
 _NODE = _mapping(
@@ -108,7 +108,7 @@ _CONSENT = _key(
     type="array",
     minItems=1,
     uniqueItems=True,
-    items=_key("consent", "", "a DUO code such as DUO:0000042", type="string", pattern=r"^DUO:[0-9]{7}\Z"),
+    items=_key("consent", "", f"a DUO code that permits: one of {', '.join(PERMISSIONS)}", enum=list(PERMISSIONS)),
     default=list(PERMITTING),
 )
 
@@ -231,7 +231,7 @@ class Config:
 
 def check_config(document: object, *, where: str) -> list[Problem]:
     """Everything the schema refuses, and a reference that is needed and not given."""
-    problems = check_document(document, SCHEMA, where=where)
+    problems = [*check_document(document, SCHEMA, where=where), *_odd_balance(document, where)]
     if not isinstance(document, Mapping) or document.get("reference") or document.get("assume_normalised"):
         return problems
     if any(problem.remedy == 'Did you mean "reference"?' for problem in problems):
@@ -239,6 +239,13 @@ def check_config(document: object, *, where: str) -> list[Problem]:
     expected = "a FASTA file, or assume_normalised: true"
     remedy = "Calls are left-aligned on it, see config/README.md#key-reference."
     return [*problems, Problem(f"{where} reference", "no reference is given", expected, remedy)]
+
+
+def _odd_balance(document: object, where: str) -> Iterator[Problem]:
+    """A balance of more decimals than are applied, or NaN; JSON Schema cannot tell in binary fractions."""
+    match document:
+        case {"mask": {"min_ab": float(balance)}} if not (balance < 0 or balance > 1 or is_fraction(balance)):
+            yield Problem(f"{where} mask.min_ab", f"found {balance}", FRACTION, "See config/README.md#key-mask.")
 
 
 def build_config(document: Mapping[str, Any]) -> Config:

@@ -4,10 +4,22 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from tessera.errors import Problem
+from tessera.schemas.document import quoted
 from tessera.schemas.samples import WITHDRAWN
 
 #: no restriction; health, medical or biomedical research; general research use (Data Use Ontology)
 PERMITTING = ("DUO:0000004", "DUO:0000006", "DUO:0000042")
+
+#: every "data use permission" (DUO:0000001) of the ontology: those, disease specific research, and research on
+#: population origins or ancestry alone. Its modifiers restrict a permission and permit nothing by themselves.
+PERMISSIONS = (*PERMITTING, "DUO:0000007", "DUO:0000011")
+
+
+def check_permitting(codes: Sequence[str], *, where: str) -> list[Problem]:
+    """Codes by which nobody can permit anything, since they are no permission of the Data Use Ontology."""
+    expected = f"a data use permission: one of {', '.join(PERMISSIONS)}"
+    return [Problem(where, quoted(code), expected) for code in codes if code not in PERMISSIONS]
 
 
 def consent_reason(permitting: Sequence[str] = PERMITTING) -> pl.Expr:

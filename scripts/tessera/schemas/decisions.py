@@ -2,7 +2,11 @@
 
 import polars as pl
 
+from tessera.schemas.qc_policy import METRICS
 from tessera.schemas.table import Column, Table
+
+#: why a person is not counted; reasons are counted in the manifest, which leaves the node
+REASONS = ("consent", *(f"qc:{metric}" for metric in sorted(METRICS)), "withdrawn")
 
 DECISIONS = Table(
     "decisions.tsv",
@@ -25,3 +29,9 @@ DETAILS = Table(
         Column("policy", pl.String(), "Digest of the QC policy file that was applied."),
     ),
 )
+
+
+def is_reason(text: str) -> bool:
+    """Whether a text is codes of REASONS, each once, joined by `;` in alphabetical order."""
+    codes = text.split(";")
+    return set(codes) <= set(REASONS) and codes == sorted(set(codes))

@@ -1,9 +1,17 @@
 """The genotype mask: what a genotype must show to be believed, and how a mask is written."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from tessera.errors import refuse
+from tessera.errors import InputError, Problem, refuse
+
+#: an integer of a VCF has 32 bits (VCF 4.3, section 1.3)
+HIGHEST = 2**31 - 1
+WHOLE = f"a whole number from 0 to {HIGHEST:,}"
+#: the balance is applied in thousandths, so that no rounding decides about a genotype
+FRACTION = "a fraction from 0 to 1, of at most three decimals"
+_EXAMPLE = "min_gq=30,min_dp=10,min_dp_haploid=5,min_ab=0.2"
 
 
 @dataclass(frozen=True)
@@ -41,25 +49,37 @@ ADJ = Mask(min_gq=20, min_dp=10, min_dp_haploid=5, min_ab=0.2)
 NO_MASK = Mask(None, None, None, None)
 
 
+def is_fraction(value: float) -> bool:
+    """Whether a balance is from 0 to 1 and of at most three decimals; NaN is not."""
+    return 0 <= value <= 1 and round(value, 3) == value
+
+
 def mask_of(value: str | Mapping[str, float]) -> Mask:
     """The mask of a valid configuration value: adj, none, or thresholds; one that is not given is adj's."""
     if isinstance(value, str):
         return NO_MASK if value == "none" else ADJ
-    return Mask(**{**asdict(ADJ), **value})
+    given = {**asdict(ADJ), **value}
+    balance = float(given.pop("min_ab"))
+    # 20.0 and 20 are one threshold, and must be written alike
+    return Mask(**{name: int(number) for name, number in given.items()}, min_ab=balance)
 
 
 def parse_mask(text: str) -> Mask:
     """The mask of a command's argument. Raises InputError for anything but adj, none, or all four thresholds."""
     if text in ("adj", "none"):
         return mask_of(text)
-    try:
-        given = dict(field.split("=") for field in text.split(","))
-        balance = float(given.pop("min_ab"))
-        depths = {name: int(value) for name, value in given.items()}
-        mask = Mask(**depths, min_ab=balance)
-    except (ValueError, KeyError, TypeError):
-        example = "min_gq=30,min_dp=10,min_dp_haploid=5,min_ab=0.2"
-        raise refuse("--mask", repr(text), f"adj, none, or all four of {example}") from None
-    if min(depths.values()) < 0 or not 0 <= balance <= 1:
-        raise refuse("--mask", repr(text), "depths and qualities of 0 or more, a balance between 0 and 1")
-    return mask
+    fields = [field.partition("=") for field in text.split(",")]
+    given = {name: value for name, _, value in fields}
+    if sorted(name for name, _, _ in fields) != sorted(asdict(ADJ)):
+        raise refuse("--mask", repr(text), f"adj, none, or all four of {_EXAMPLE}, each once")
+    wrong = [name for name, value in given.items() if not _is_threshold(name, value)]
+    if wrong:
+        expected = {name: FRACTION if name == "min_ab" else WHOLE for name in wrong}
+        raise InputError([Problem(f"--mask {name}", repr(given[name]), expected[name]) for name in wrong])
+    return mask_of({name: float(value) for name, value in given.items()})
+
+
+def _is_threshold(name: str, text: str) -> bool:
+    if name == "min_ab":
+        return re.fullmatch(r"[0-9]+(\.[0-9]+)?", text) is not None and is_fraction(float(text))
+    return re.fullmatch(r"[0-9]+", text) is not None and int(text) <= HIGHEST

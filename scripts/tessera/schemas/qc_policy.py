@@ -1,5 +1,6 @@
 """The QC policy: which metrics a sample must meet to be counted, as rules an operator may change."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -119,6 +120,9 @@ def _check_rule(rule: Mapping[str, Any], earlier: list[str], where: str) -> list
         problems.append(Problem(where, f"{metric} without a bound it can have", "min, max or both", remedy))
     if metric in DECLARED_METRICS and bounds != {"equals"}:
         problems.append(Problem(where, f"{metric} without equals alone", "equals: declared", remedy))
+    for bound in sorted(bounds - {"equals"}):
+        if not math.isfinite(rule[bound]):
+            problems.append(Problem(where, f"{bound} {rule[bound]}", "a finite number", remedy))
     if {"min", "max"} <= bounds and rule["min"] > rule["max"]:
         problems.append(Problem(where, f"min {rule['min']} above max {rule['max']}", "min <= max", remedy))
     return problems
