@@ -139,7 +139,7 @@ def test_a_truncated_file_is_refused(count: Count, tmp_path: Path, end: bytes) -
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ([GOOD[1], GOOD[0]], "chr1:5: a position before 9; expected records sorted by POS"),
+        ([GOOD[1], GOOD[0]], "chr1:5: a position before 9; expected records sorted by contig and POS"),
         (
             [GOOD[0], "chrX 70 C A . . GT:GQ:DP 0/0:50:30 0:50:30", GOOD[1]],
             "chr1:9: its contig came before; expected records sorted by contig and POS",
@@ -159,7 +159,7 @@ def test_a_record_that_cannot_be_is_refused_at_its_place(
 
 def test_a_file_without_samples_is_refused(count: Count, tmp_path: Path) -> None:
     done = count(input=write(tmp_path / "sites.vcf", vcf([], ["chr1 5 A C . ."])))
-    assert_refused(done, tmp_path, "no sample named ann, ben")
+    assert_refused(done, tmp_path, "no sample columns")
 
 
 def test_samples_that_only_the_file_or_only_the_sheet_knows_are_listed_on_both_sides(
@@ -246,7 +246,7 @@ def test_names_that_are_not_utf_8_are_refused(count: Count, tmp_path: Path) -> N
     for old, new in (("\tann\t", "\tan\udcff\t"), ("\nchr1\t", "\nch\udcff1\t"), ("\tA\tC\t", "\tA\t<\udcff>\t")):
         broken = tmp_path / "broken.vcf"
         broken.write_bytes(text.replace(old, new).encode(errors="surrogateescape"))
-        assert_refused(count(input=broken), tmp_path, "text that is not UTF-8")
+        assert_refused(count(input=broken), tmp_path, "names in UTF-8")
     bad = tmp_path / "bad.tsv"
     bad.write_bytes(sheet({"ann\udcff": "XX EE"}).encode(errors="surrogateescape"))
     assert_refused(count(samples=bad), tmp_path, "bad.tsv line 2: bytes that are not UTF-8")
