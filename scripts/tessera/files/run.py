@@ -13,9 +13,11 @@ import polars as pl
 
 from tessera.errors import InputError, Problem
 from tessera.files.config import parse_config, sheet_paths
+from tessera.files.paths import real_paths
 from tessera.files.samples import read_samples
 from tessera.schemas.config import Config
-from tessera.schemas.samples import CALLED_KINDS, each_person
+from tessera.schemas.sample_checks import check_people_once
+from tessera.schemas.samples import CALLED_KINDS, INPUT_COLUMNS, each_person
 from tessera.summary.manifest import Manifest
 
 #: people summed in one command, whose line names each one's folder: shells take 128 kB
@@ -204,6 +206,7 @@ def read_run(config: Config, *, environment: Mapping[str, str] = os.environ) -> 
             problems += error.problems
         else:
             problems += _cross_checks(config, name, nodes[name])
+    problems += _people_given_twice(config, nodes)
     received, refused = _received(config)
     if problems or refused:
         raise InputError(list(dict.fromkeys([*problems, *refused])))
@@ -256,6 +259,20 @@ def _cross_checks(config: Config, name: str, node: Node) -> list[Problem]:
         remedy = "Remove callable: gVCFs and reads tell themselves where people are called."
         problems.append(Problem(str(sheet), found, "callable only beside cohort VCFs", remedy))
     return problems
+
+
+def _people_given_twice(config: Config, nodes: Mapping[str, Node]) -> list[Problem]:
+    """What sheets bring into the sum twice, whatever path, link or node leads to it."""
+    rows = [node.rows.with_columns(sheet=pl.lit(str(config.nodes[name].samples))) for name, node in nodes.items()]
+    if not rows:
+        return []
+    used = pl.concat(rows).filter(~pl.col("withdrawn")).with_row_index("order")
+    index = ("order", "sheet", "line", "sample")
+    cells = used.unpivot(on=INPUT_COLUMNS, index=index, variable_name="column", value_name="file").drop_nulls("file")
+    real = pl.DataFrame(
+        list(real_paths(cells["file"].unique()).items()), {"file": pl.String, "real": pl.String}, orient="row"
+    )
+    return check_people_once(cells.join(real, on="file").sort("order", maintain_order=True))
 
 
 def _unique_ids(paths: Sequence[str], taken: Sequence[str]) -> dict[str, str]:
