@@ -110,6 +110,12 @@ def test_an_unknown_key_is_refused_and_the_nearest_named() -> None:
         ({"qc_policy": "\0"}, 'config qc_policy: there is no file "\\x00"'),
         ({"truth": "gone"}, 'config truth: there is no folder "gone"'),
         ({"qc_policy": "gone"}, 'config qc_policy: there is no file "gone"'),
+        ({"results": "{node}"}, 'config results: the path "{node}"; expected a path without { } < >'),
+        ({"results": "out/<logs>"}, "expected a path without { } < >"),
+        ({"results": "/"}, 'config results: the path "/", the root of all files; expected a folder'),
+        ({"results": "/.."}, "the root of all files"),
+        ({"results": POLICY}, f'config results: the path "{POLICY}", and "{POLICY}" is no folder'),
+        ({"results": f"{POLICY}/a/b"}, f'config results: the path "{POLICY}/a/b", and "{POLICY}" is no folder'),
         ({"results": "$DATA/x"}, "config results: the variable $DATA is not set"),
     ],
 )
