@@ -131,6 +131,7 @@ rule count_alleles:
         people=lambda wildcards: ["--sample", wildcards.sample],
         reference=["--reference", REFERENCE] if COUNTED_ON else ["--assume-normalised"],
         build=RUN.config.build,
+        build_digest=RUN.build_digest,
         mask=RUN.config.mask.argument,
         summary=subpath(output.manifest, parent=True),
     shell:
@@ -156,6 +157,7 @@ use rule count_alleles as count_cohort with:
         people=lambda wildcards, input: ["--callable", input.callable] if input.callable else [],
         reference=["--reference", REFERENCE] if COUNTED_ON else ["--assume-normalised"],
         build=RUN.config.build,
+        build_digest=RUN.build_digest,
         mask=RUN.config.mask.argument,
         summary=subpath(output.manifest, parent=True),
 

@@ -12,9 +12,11 @@ from typing import Any
 import polars as pl
 
 from tessera.errors import InputError, Problem
+from tessera.files.builds import read_build
 from tessera.files.config import parse_config, sheet_paths
 from tessera.files.paths import real_paths
 from tessera.files.samples import read_samples
+from tessera.genome.build import Build
 from tessera.schemas.config import Config
 from tessera.schemas.sample_checks import check_people_once
 from tessera.schemas.samples import CALLED_KINDS, INPUT_COLUMNS, each_person
@@ -120,6 +122,16 @@ class Run:
         """Whether AN will be known: every cohort VCF has callable regions, every received summary is exact."""
         declared = all(self.config.nodes[node].callable or not self.cohort_files(node) for node in self.nodes)
         return declared and all(manifest.is_exact for manifest in self.received)
+
+    @cached_property
+    def build(self) -> Build:
+        """What is counted."""
+        return read_build(self.config.build)
+
+    @property
+    def build_digest(self) -> str:
+        """A digest of what the build says, whatever its file's name, date and comments."""
+        return hashlib.sha256(repr(self.build).encode()).hexdigest()
 
     def sheet(self, node: str) -> str:
         """Path of a node's sample sheet."""
