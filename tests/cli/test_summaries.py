@@ -80,6 +80,28 @@ def test_what_a_person_without_a_good_call_adds_is_taken_out_to_the_byte(
     assert tessera("verify", ann).code == 0
 
 
+def test_the_sum_of_nobody_is_what_a_sum_minus_itself_is(tessera: Tessera, count: Count, tmp_path: Path) -> None:
+    ann = count("ann")
+    build = tmp_path / "ann-None" / "build.yaml"
+    assert tessera("merge", ann, "--out", tmp_path / "same").code == 0
+    assert tessera("subtract", tmp_path / "same", ann, "--out", tmp_path / "minus").code == 0
+    # a file without GQ, DP and AD is counted without a mask
+    assert tessera("merge", "--build", build, "--mask", "none", "--out", tmp_path / "none").code == 0
+    assert contents(tmp_path / "none") == contents(tmp_path / "minus")
+    assert tessera("merge", ann, tmp_path / "none", "--out", tmp_path / "sum").code == 0
+    assert contents(tmp_path / "sum") == contents(ann)
+    assert tessera("verify", tmp_path / "none").code == 0
+
+
+def test_merge_refuses_nothing_at_all_and_rules_beside_summaries(
+    tessera: Tessera, count: Count, tmp_path: Path
+) -> None:
+    out = tmp_path / "work" / "sum"
+    out.parent.mkdir()
+    assert_refused(tessera("merge", "--out", out), out, "no summaries and no --build")
+    assert_refused(tessera("merge", count("ann"), "--mask", "adj", "--out", out), out, "rules beside them")
+
+
 def test_merge_refuses_summaries_of_other_rules_and_names_each(tessera: Tessera, count: Count, tmp_path: Path) -> None:
     out = tmp_path / "work" / "sum"
     out.parent.mkdir()

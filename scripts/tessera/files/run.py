@@ -112,6 +112,12 @@ class Run:
         return list(self.node)
 
     @property
+    def summed_nodes(self) -> list[str]:
+        """Nodes that join the federation's sum: those with people; a sum of nobody has the summaries of all."""
+        with_people = [node for node in self.nodes if self.samples(node)]
+        return with_people if with_people or self.received else self.nodes
+
+    @property
     def populations(self) -> list[str]:
         """Populations of people who are not withdrawn, over all nodes and received summaries, sorted."""
         received = {stratum.rpartition("_")[0] for manifest in self.received for stratum in manifest.people}
