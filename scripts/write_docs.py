@@ -52,9 +52,10 @@ line without any cell filled is skipped. No blanks around a value, and quotes me
 
 Each row has exactly one input: `fastq_1` with `fastq_2`, or one of `bam`, `cram`, `gvcf`, `vcf`. A sheet
 may mix them; each sample enters the flow at its own stage. Every file must exist, except those of
-withdrawn samples, whose rows need no input at all. A FASTQ file stands in one cell only, and a BAM, CRAM
-or gVCF is of one sample: a person is counted once. `tessera count --samples` reads the sample, sex and
-population of a sheet and leaves its inputs alone.
+withdrawn samples, whose rows need no input at all. A FASTQ file stands in one cell only, a BAM, CRAM or gVCF
+is of one sample, and a sample of a cohort VCF is in one node, over all sheets of a run and whatever links lead
+to a file: a person is counted once. Names may repeat between nodes. `tessera count --samples` reads the
+sample, sex and population of a sheet and leaves its inputs alone.
 
 | input | enters at | several rows for a sample |
 | --- | --- | --- |

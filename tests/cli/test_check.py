@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pysam
+
 import tessera
 
 ROOT = Path(__file__).parents[2]
@@ -20,8 +22,8 @@ nodes:
 HEADER = "sample\tsex\tpopulation\tconsent\tfastq_1\tfastq_2\tgvcf\tvcf\n"
 
 
-def check(folder: Path, *configs: str) -> subprocess.CompletedProcess[str]:
-    arguments = [argument for config in configs for argument in ("--config", config)]
+def check(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    arguments = [part for word in words for part in (("--config", word) if word.endswith(".yaml") else (word,))]
     return subprocess.run(
         [sys.executable, "-m", "tessera", "check", *arguments],
         cwd=folder,
@@ -89,3 +91,33 @@ def test_a_configuration_that_is_not_there_is_a_sentence(tmp_path: Path) -> None
     assert done.stderr == (
         "tessera: error: gone.yaml: there is no such file; expected a YAML file.\n  Check the path.\n"
     )
+
+
+def test_every_file_that_came_aligned_to_another_reference_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "build.yaml").write_text("name: t\ncontigs: [{name: chr1, kind: autosome, length: 30}]\n")
+    (tmp_path / "reference.fa").write_text(f">chr1\n{'ACGTA' * 6}\n")
+    (tmp_path / "config.yaml").write_text(
+        CONFIG.replace("GRCh38", "build.yaml").replace("assume_normalised: true", "reference: reference.fa")
+    )
+    (tmp_path / "samples.tsv").write_text(
+        "sample\tsex\tpopulation\tbam\n" + "".join(f"{name}\tXX\tEE\t{name}.bam\n" for name in "abc")
+    )
+    for name, length in (("a", 30), ("b", 31), ("c", 32)):
+        header = {"SQ": [{"SN": "chr1", "LN": length}], "RG": [{"ID": "1", "SM": name}]}
+        with pysam.AlignmentFile(str(tmp_path / f"{name}.bam"), "wb", header=header):
+            pass
+    done = check(tmp_path, "config.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    said = [line for line in done.stderr.splitlines() if not line.startswith("  ")]
+    assert said == [
+        f"tessera: error: {name}.bam header: contig chr1: {length} bases; expected 30 bases as in the run's reference."
+        for name, length in (("b", 31), ("c", 32))
+    ]
+    assert not (tmp_path / "reference.fa.fai").exists()
+
+
+def test_options_of_two_questions_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    done = check(tmp_path, "config.yaml", "--sample", "a")
+    assert done.returncode == 2
+    assert "expected --config, or all of --alignments, --sample, --reference and --build" in done.stderr

@@ -81,6 +81,28 @@ def test_what_a_person_without_a_good_call_adds_is_taken_out_to_the_byte(
     assert tessera("verify", ann).code == 0
 
 
+def test_the_sum_of_nobody_is_what_a_sum_minus_itself_is(tessera: Tessera, count: Count, tmp_path: Path) -> None:
+    ann = count("ann")
+    build = tmp_path / "ann-None" / "build.yaml"
+    assert tessera("merge", ann, "--out", tmp_path / "same").code == 0
+    assert tessera("subtract", tmp_path / "same", ann, "--out", tmp_path / "minus").code == 0
+    # a file without GQ, DP and AD is counted without a mask
+    assert tessera("merge", "--build", build, "--mask", "none", "--out", tmp_path / "none").code == 0
+    assert contents(tmp_path / "none") == contents(tmp_path / "minus")
+    assert tessera("merge", ann, tmp_path / "none", "--out", tmp_path / "sum").code == 0
+    assert contents(tmp_path / "sum") == contents(ann)
+    assert tessera("verify", tmp_path / "none").code == 0
+
+
+def test_merge_refuses_nothing_at_all_and_rules_beside_summaries(
+    tessera: Tessera, count: Count, tmp_path: Path
+) -> None:
+    out = tmp_path / "work" / "sum"
+    out.parent.mkdir()
+    assert_refused(tessera("merge", "--out", out), out, "no summaries and no --build")
+    assert_refused(tessera("merge", count("ann"), "--mask", "adj", "--out", out), out, "rules beside them")
+
+
 def test_merge_refuses_summaries_of_other_rules_and_names_each(tessera: Tessera, count: Count, tmp_path: Path) -> None:
     out = tmp_path / "work" / "sum"
     out.parent.mkdir()
@@ -198,7 +220,7 @@ def test_write_ploidy_writes_a_table_by_karyotype(tessera: Tessera, tmp_path: Pa
     lines = (tmp_path / "ploidy.txt").read_text().splitlines()
     assert all(re.fullmatch(r"(\S+ \d+ \d+|\* \* \*) \S+ [012]", line) for line in lines)
     assert {line for line in lines if " XY " in line} == {
-        "chr1 1 400 XY 2", "chrX 1 60 XY 2", "chrX 61 300 XY 1", "chrY 1 60 XY 0", "chrY 61 200 XY 1",
+        "chrX 1 60 XY 2", "chrX 61 300 XY 1", "chrY 1 60 XY 0", "chrY 61 200 XY 1",
         "chrM 1 100 XY 2", "* * * XY 2",
     }  # fmt: skip
     assert {line for line in lines if line.startswith("chrY") and " XX " in line} == {

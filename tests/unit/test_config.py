@@ -8,6 +8,7 @@ import yaml
 
 from tessera.errors import InputError
 from tessera.files.config import merge_documents, parse_config, read_config, read_policy, read_yaml
+from tessera.files.paths import WORTH_A_LISTING
 from tessera.files.run import check_run, read_run
 from tessera.files.summaries import new_summary
 from tessera.genome.build import Build, Contig
@@ -115,6 +116,12 @@ def test_an_unknown_key_is_refused_and_the_nearest_named() -> None:
         ({"qc_policy": "\0"}, 'config qc_policy: there is no file "\\x00"'),
         ({"truth": "gone"}, 'config truth: there is no folder "gone"'),
         ({"qc_policy": "gone"}, 'config qc_policy: there is no file "gone"'),
+        ({"results": "{node}"}, 'config results: the path "{node}"; expected a path without { } < >'),
+        ({"results": "out/<logs>"}, "expected a path without { } < >"),
+        ({"results": "/"}, 'config results: the path "/", the root of all files; expected a folder'),
+        ({"results": "/.."}, "the root of all files"),
+        ({"results": POLICY}, f'config results: the path "{POLICY}", and "{POLICY}" is no folder'),
+        ({"results": f"{POLICY}/a/b"}, f'config results: the path "{POLICY}/a/b", and "{POLICY}" is no folder'),
         ({"results": "$DATA/x"}, "config results: the variable $DATA is not set"),
     ],
 )
@@ -324,10 +331,54 @@ def test_a_cohort_file_is_not_named_as_a_sample(tmp_path: Path) -> None:
     assert [file.id for file in run.cohort_files("alder")] == ["a-2"]
 
 
-def test_the_same_sample_may_be_in_two_nodes(tmp_path: Path) -> None:
-    path = sheet(tmp_path, "s.tsv", "sample sex population gvcf", "a XX EE a.g.vcf")
-    run = read_run(parse(document(nodes={"alder": {"samples": path}, "birch": {"samples": path}})))
-    assert [run.samples(node) for node in run.nodes] == [["a"], ["a"]]
+def in_two_nodes(folder: Path, header: str, first: list[str], second: list[str]) -> list[str]:
+    """What is wrong with a run of two nodes, alder and birch, with these rows."""
+    sheets = {"alder": first, "birch": second}
+    nodes = {name: {"samples": sheet(folder, f"{name}.tsv", header, *rows)} for name, rows in sheets.items()}
+    try:
+        read_run(parse(document(nodes=nodes)))
+    except InputError as error:
+        return [str(problem).replace(f"{folder}/", "") for problem in error.problems]
+    return []
+
+
+def test_the_same_name_may_be_in_two_nodes(tmp_path: Path) -> None:
+    header = "sample sex population gvcf vcf"
+    assert in_two_nodes(tmp_path, header, ["a XX EE a.g.vcf -", "b XX EE - c.vcf"], ["a XX EE b.g.vcf -"]) == []
+    # a cohort file may be shared out to nodes, each person to one
+    assert in_two_nodes(tmp_path, header, ["a XX EE - c.vcf"], ["b XX EE - c.vcf"]) == []
+
+
+def test_the_same_file_in_two_nodes_is_refused_by_both_its_lines(tmp_path: Path) -> None:
+    header = "sample sex population consent gvcf"
+    rows = ["a XX EE DUO:0000042 a.g.vcf", "b XX EE DUO:0000042 b.g.vcf", "c XX EE withdrawn c.g.vcf"]
+    said = in_two_nodes(
+        tmp_path, header, rows, ["b XX EE DUO:0000042 d.g.vcf", *rows[2:], "x XX EE DUO:0000042 b.g.vcf"]
+    )
+    assert said == [
+        'birch.tsv line 4: file "b.g.vcf" of sample "x" is given again, first as sample "b" on line 3 of "alder.tsv"; '
+        "expected each person once in a run, whatever node.\n  A person is counted once."
+    ]
+
+
+def test_the_same_person_of_a_cohort_file_in_two_nodes_is_refused(tmp_path: Path) -> None:
+    rows = ["a XX EE c.vcf", "b XX EE c.vcf"]
+    (said,) = in_two_nodes(tmp_path, "sample sex population vcf", rows, rows[1:])
+    assert said.startswith('birch.tsv line 2: sample "b" of cohort file "c.vcf" is given again')
+    assert 'on line 3 of "alder.tsv"' in said
+
+
+@pytest.mark.parametrize("people", [1, WORTH_A_LISTING])
+def test_a_link_does_not_hide_a_file_that_is_given_again(tmp_path: Path, people: int) -> None:
+    header = "sample sex population gvcf"
+    rows = [f"s{number} XX EE s{number}.g.vcf" for number in range(people)]
+    (tmp_path / "same").symlink_to(tmp_path)
+    (tmp_path / "link.g.vcf").symlink_to(tmp_path / "s0.g.vcf")
+    assert len(in_two_nodes(tmp_path, header, rows, ["other XX EE link.g.vcf"])) == 1
+    assert len(in_two_nodes(tmp_path, header, rows, ["other XX EE same/s0.g.vcf"])) == 1
+    others = [f"t{number} XX EE t{number}.g.vcf" for number in range(people)]
+    assert len(in_two_nodes(tmp_path, header, rows, [*others, "other XX EE link.g.vcf"])) == 1
+    assert len(in_two_nodes(tmp_path, header, [*rows, "s XX EE link.g.vcf"], others)) == 1
 
 
 def test_reads_need_a_reference(tmp_path: Path) -> None:

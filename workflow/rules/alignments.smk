@@ -116,6 +116,7 @@ rule measure_alignments:
     params:
         stage_version=ALIGNMENTS_VERSION,
         build=RUN.config.build,
+        build_digest=RUN.build_digest,
     shell:
         "(samtools stats --reference {input.reference:q} {input.cram:q} > {output.stats:q}"
         " && samtools depth -aa -s -q 20 -Q 20 --reference {input.reference:q} {input.cram:q}"

@@ -3,10 +3,14 @@
 Needs each sample's calls and metrics, the QC policy and the consent codes. Decides on each person, counts each
 person alone, adds people up by batch and batches to the node; the people of a cohort VCF are counted together.
 A person's decision and counts depend on that person only, so one person more costs one person, one batch and one
-sum. The node's summary may leave the node; all else here is private.
+sum; a node whose people have all withdrawn has the summary of nobody. The node's summary may leave the node; all
+else here is private.
 """
 
 COHORT_VERSION = 1
+# what people are counted by, as options of a command
+ON = ["--reference", REFERENCE] if COUNTED_ON else []
+RULES = ["--build", RUN.config.build, "--mask", RUN.config.mask.argument, *ON]
 
 
 rule cohort:
@@ -131,6 +135,7 @@ rule count_alleles:
         people=lambda wildcards: ["--sample", wildcards.sample],
         reference=["--reference", REFERENCE] if COUNTED_ON else ["--assume-normalised"],
         build=RUN.config.build,
+        build_digest=RUN.build_digest,
         mask=RUN.config.mask.argument,
         summary=subpath(output.manifest, parent=True),
     shell:
@@ -156,6 +161,7 @@ use rule count_alleles as count_cohort with:
         people=lambda wildcards, input: ["--callable", input.callable] if input.callable else [],
         reference=["--reference", REFERENCE] if COUNTED_ON else ["--assume-normalised"],
         build=RUN.config.build,
+        build_digest=RUN.build_digest,
         mask=RUN.config.mask.argument,
         summary=subpath(output.manifest, parent=True),
 
@@ -182,10 +188,11 @@ rule sum_batch:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         stage_version=COHORT_VERSION,
+        rules=[],
         summands=lambda wildcards, input: [Path(manifest).parent for manifest in input.manifests],
         summary=subpath(output.manifest, parent=True),
     shell:
-        "tessera merge --workers {threads} --out {params.summary:q} {params.summands:q} 2> {log:q}"
+        "tessera merge --workers {threads} {params.rules:q} --out {params.summary:q} {params.summands:q} 2> {log:q}"
 
 
 use rule sum_batch as sum_node with:
@@ -198,10 +205,18 @@ use rule sum_batch as sum_node with:
             cohort=[cohort.id for cohort in RUN.cohort_files(wildcards.node)],
             allow_missing=True,
         ),
+        # the summary of nobody (all have withdrawn) has no summand to take its rules from
+        reference=lambda wildcards: [] if RUN.samples(wildcards.node) else COUNTED_ON,
     output:
         manifest="<results>/{node}/summary/manifest.json",
     log:
         "<private>/logs/sum_node.log",
+    params:
+        stage_version=COHORT_VERSION,
+        rules=lambda wildcards, input: [] if input.manifests else RULES,
+        build_digest=lambda wildcards: "" if RUN.samples(wildcards.node) else RUN.build_digest,
+        summands=lambda wildcards, input: [Path(manifest).parent for manifest in input.manifests],
+        summary=subpath(output.manifest, parent=True),
 
 
 rule verify_summary:

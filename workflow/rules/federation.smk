@@ -24,7 +24,7 @@ rule federation:
 rule merge_nodes:
     """Add up the nodes, and the summaries that other nodes sent."""
     input:
-        manifests=[f"<results>/{node}/summary/manifest.json" for node in RUN.nodes]
+        manifests=[f"<results>/{node}/summary/manifest.json" for node in RUN.summed_nodes]
         + [f"{summary}/manifest.json" for summary in RUN.config.federation.summaries],
     output:
         manifest="<results>/federation/summary/manifest.json",

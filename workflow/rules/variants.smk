@@ -2,8 +2,11 @@
 
 Needs each sample's CRAM, or gVCF and cohort VCF files as they came. Makes a gVCF of every sample with alignments,
 called alone so that no other sample changes it, and each sample's call rate and het/hom ratio. Ploidy on X, Y and MT
-follows from the sheet's karyotype and the build.
+follows from the sheet's karyotype and the build. Rules know the build by what it says: an edited build file makes
+again what follows from it, and calls only where ploidy changed.
 """
+
+from tessera.variants.ploidy import ploidy_table
 
 VARIANTS_VERSION = 1
 # a sample's gVCF: the file that came, or the one called here
@@ -53,6 +56,7 @@ rule write_ploidy:
     params:
         stage_version=VARIANTS_VERSION,
         build=RUN.config.build,
+        table=ploidy_table(RUN.build),
     shell:
         "tessera write-ploidy --build {params.build:q} --out {output.table:q} 2> {log:q}"
 
@@ -109,6 +113,7 @@ rule measure_variants:
         people=lambda wildcards: ["--sample", wildcards.sample],
         reference=[] if RUN.config.assume_normalised else ["--reference", REFERENCE],
         build=RUN.config.build,
+        build_digest=RUN.build_digest,
         mask=RUN.config.mask.argument,
     shell:
         "tessera measure-variants --input {input.calls:q} --samples {params.sheet:q} {params.people:q}"
@@ -130,4 +135,5 @@ use rule measure_variants as measure_cohort with:
         facts=lambda wildcards: RUN.cohort_facts(wildcards.node, wildcards.cohort),
         reference=[] if RUN.config.assume_normalised else ["--reference", REFERENCE],
         build=RUN.config.build,
+        build_digest=RUN.build_digest,
         mask=RUN.config.mask.argument,

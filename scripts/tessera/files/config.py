@@ -150,6 +150,7 @@ def _check_files(config: Config, where: str) -> Iterator[Problem]:
     for key, path in {**folders, "truth": config.truth}.items():
         if path is not None and not is_folder(path):
             yield Problem(f"{where} {key}", f"there is no folder {quoted(path)}", "an existing folder", _RELATIVE)
+    yield from _check_results(config.results, where)
     if config.build not in NAMED_BUILDS and not is_file(Path(config.build)):
         expected = f"{', '.join(NAMED_BUILDS)}, or an existing build file"
         yield Problem(f"{where} build", f"there is no build or file {quoted(config.build)}", expected, _RELATIVE)
@@ -157,6 +158,21 @@ def _check_files(config: Config, where: str) -> Iterator[Problem]:
         yield from _problems_of(read_build, config.build)
     if is_file(config.qc_policy):
         yield from _problems_of(read_policy, config.qc_policy)
+
+
+def _check_results(path: Path, where: str) -> Iterator[Problem]:
+    """Why results cannot lie there: Snakemake would read the path as a pattern, or no folder can be made."""
+    where, found = f"{where} results", f"the path {quoted(path)}"
+    if set(str(path)) & set("{}<>"):
+        yield Problem(where, found, "a path without { } < >", "Snakemake fills in names between them.")
+        return
+    above = [path.absolute(), *path.absolute().parents]
+    there = next(place for place in above if is_folder(place) or is_file(place))
+    if there.resolve() == Path(there.anchor) and there == above[0]:
+        yield Problem(where, f"{found}, the root of all files", "a folder for results alone")
+    elif not is_folder(there):
+        expected = "a folder, or a path where one can be made"
+        yield Problem(where, f"{found}, and {quoted(there)} is no folder", expected, _RELATIVE)
 
 
 def _problems_of(read: Callable[[Any], object], argument: str | Path) -> list[Problem]:

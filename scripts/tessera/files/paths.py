@@ -4,13 +4,16 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
+from contextlib import suppress
 from pathlib import Path
 
 from tessera.errors import refuse
 
 #: `$NAME` or `${NAME}`
 VARIABLE = r"\$(?:\{(\w+)\}|(\w+))"
+#: from this many files on, a folder is listed once: far cheaper than a question each on parallel file systems
+WORTH_A_LISTING = 50
 
 
 def variables(text: str) -> list[str]:
@@ -69,3 +72,24 @@ def refuse_unlike_file(path: Path, expected: str, remedy: str = "") -> None:
     found = unlike_file(path)
     if found:
         raise refuse(str(path), found, expected, remedy)
+
+
+def real_paths(files: Iterable[str]) -> dict[str, str]:
+    """Each path -> the path of the same file without symbolic links."""
+    names: dict[Path, dict[str, str]] = {}
+    for file in files:
+        path = Path(file)
+        names.setdefault(path.parent, {})[path.name] = file
+    real: dict[str, str] = {}
+    for folder, named in names.items():
+        place, links = folder.resolve(), _links(folder, named.keys())
+        real |= {file: str((place / name).resolve() if name in links else place / name) for name, file in named.items()}
+    return real
+
+
+def _links(folder: Path, names: Set[str]) -> set[str]:
+    """Those of a folder's names that are symbolic links."""
+    if len(names) >= WORTH_A_LISTING:
+        with suppress(OSError), os.scandir(folder) as entries:  # a folder may allow its files and not its listing
+            return {entry.name for entry in entries if entry.name in names and entry.is_symlink()}
+    return {name for name in names if (folder / name).is_symlink()}

@@ -12,10 +12,14 @@ from typing import Any
 import polars as pl
 
 from tessera.errors import InputError, Problem
+from tessera.files.builds import read_build
 from tessera.files.config import parse_config, sheet_paths
+from tessera.files.paths import real_paths
 from tessera.files.samples import read_samples
+from tessera.genome.build import Build
 from tessera.schemas.config import Config
-from tessera.schemas.samples import CALLED_KINDS, each_person
+from tessera.schemas.sample_checks import check_people_once
+from tessera.schemas.samples import CALLED_KINDS, INPUT_COLUMNS, each_person
 from tessera.summary.manifest import Manifest
 
 #: people summed in one command, whose line names each one's folder: shells take 128 kB
@@ -108,6 +112,12 @@ class Run:
         return list(self.node)
 
     @property
+    def summed_nodes(self) -> list[str]:
+        """Nodes that join the federation's sum: those with people; a sum of nobody has the summaries of all."""
+        with_people = [node for node in self.nodes if self.samples(node)]
+        return with_people if with_people or self.received else self.nodes
+
+    @property
     def populations(self) -> list[str]:
         """Populations of people who are not withdrawn, over all nodes and received summaries, sorted."""
         received = {stratum.rpartition("_")[0] for manifest in self.received for stratum in manifest.people}
@@ -118,6 +128,16 @@ class Run:
         """Whether AN will be known: every cohort VCF has callable regions, every received summary is exact."""
         declared = all(self.config.nodes[node].callable or not self.cohort_files(node) for node in self.nodes)
         return declared and all(manifest.is_exact for manifest in self.received)
+
+    @cached_property
+    def build(self) -> Build:
+        """What is counted."""
+        return read_build(self.config.build)
+
+    @property
+    def build_digest(self) -> str:
+        """A digest of what the build says, whatever its file's name, date and comments."""
+        return hashlib.sha256(repr(self.build).encode()).hexdigest()
 
     def sheet(self, node: str) -> str:
         """Path of a node's sample sheet."""
@@ -204,6 +224,7 @@ def read_run(config: Config, *, environment: Mapping[str, str] = os.environ) -> 
             problems += error.problems
         else:
             problems += _cross_checks(config, name, nodes[name])
+    problems += _people_given_twice(config, nodes)
     received, refused = _received(config)
     if problems or refused:
         raise InputError(list(dict.fromkeys([*problems, *refused])))
@@ -256,6 +277,20 @@ def _cross_checks(config: Config, name: str, node: Node) -> list[Problem]:
         remedy = "Remove callable: gVCFs and reads tell themselves where people are called."
         problems.append(Problem(str(sheet), found, "callable only beside cohort VCFs", remedy))
     return problems
+
+
+def _people_given_twice(config: Config, nodes: Mapping[str, Node]) -> list[Problem]:
+    """What sheets bring into the sum twice, whatever path, link or node leads to it."""
+    rows = [node.rows.with_columns(sheet=pl.lit(str(config.nodes[name].samples))) for name, node in nodes.items()]
+    if not rows:
+        return []
+    used = pl.concat(rows).filter(~pl.col("withdrawn")).with_row_index("order")
+    index = ("order", "sheet", "line", "sample")
+    cells = used.unpivot(on=INPUT_COLUMNS, index=index, variable_name="column", value_name="file").drop_nulls("file")
+    real = pl.DataFrame(
+        list(real_paths(cells["file"].unique()).items()), {"file": pl.String, "real": pl.String}, orient="row"
+    )
+    return check_people_once(cells.join(real, on="file").sort("order", maintain_order=True))
 
 
 def _unique_ids(paths: Sequence[str], taken: Sequence[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from tessera.errors import InputError, Problem, refuse
-from tessera.files.paths import VARIABLE, is_file
+from tessera.files.paths import VARIABLE, WORTH_A_LISTING, is_file
 from tessera.schemas.document import quoted
 from tessera.schemas.sample_checks import check_files, check_header, check_samples, check_widths
 from tessera.schemas.samples import (
@@ -18,9 +18,6 @@ from tessera.schemas.samples import (
     normalise_samples,
     with_all_columns,
 )
-
-#: from this many files on, a folder is listed once: far cheaper than a question each on parallel file systems
-_WORTH_A_LISTING = 50
 
 
 def read_samples(path: Path, *, need_inputs: bool, environment: Mapping[str, str] = os.environ) -> pl.DataFrame:
@@ -160,7 +157,7 @@ def _present(files: pl.Series) -> pl.Series:
 
 def _files_of(folder: Path, names: Sequence[str]) -> list[str]:
     wanted = set(names)
-    if len(wanted) >= _WORTH_A_LISTING:
+    if len(wanted) >= WORTH_A_LISTING:
         try:
             with os.scandir(folder) as entries:
                 return [entry.name for entry in entries if entry.name in wanted and entry.is_file()]

@@ -28,6 +28,8 @@ from tessera.schemas.samples import (
 
 #: lines listed for one kind of mistake; the others are counted
 LINES_LISTED = 20
+_ONCE = "A person is counted once."
+_ONE_NODE = "each person once in a run, whatever node"
 
 
 def check_header(header: Sequence[str], *, sheet: str) -> list[Problem]:
@@ -83,6 +85,25 @@ def check_files(cells: pl.DataFrame, *, sheet: str) -> list[Problem]:
     found = "there is no file {file}, named under {column}"
     remedy = "A relative path starts at the folder of the sheet, see config/README.md#inputs."
     return _apply([_Check(~pl.col("present"), found, "an existing file", remedy)], cells, sheet)
+
+
+def check_people_once(cells: pl.DataFrame) -> list[Problem]:
+    """Cells (`sheet`, `line`, `sample`, `column`, `file`, `real`: the file's path without links) that repeat a person.
+
+    The sheets of a run are looked at together, in the order of the cells. A FASTQ, BAM, CRAM or gVCF is of one
+    person; a cohort VCF is of many, and each is counted out of it once. A name alone may repeat between nodes.
+    """
+    cohort = pl.col("column") == "vcf"
+    person = pl.struct("real", pl.when(cohort).then("sample"))
+    first = pl.col("sheet", "line", "sample").first().over(person).name.suffix("_first")
+    again = cells.with_columns(first, again=~person.is_first_distinct()).filter("again")
+    where = "first as sample {sample_first} on line {line_first} of {sheet_first}"
+    checks = [
+        _Check(cohort, f"sample {{sample}} of cohort file {{file}} is given again, {where}", _ONE_NODE, _ONCE),
+        _Check(~cohort, f"file {{file}} of sample {{sample}} is given again, {where}", _ONE_NODE, _ONCE),
+    ]
+    sheets = again["sheet"].unique(maintain_order=True)
+    return [problem for sheet in sheets for problem in _apply(checks, again.filter(sheet=sheet), sheet)]
 
 
 @dataclass(frozen=True)
@@ -189,7 +210,7 @@ def _files_given_twice(rows: pl.DataFrame, sheet: str) -> list[Problem]:
         other_person = pl.col("sample") != pl.col("sample_first")
         wrong = pl.col("again") & (pl.lit(True) if names == FASTQ_COLUMNS else other_person)
         found = f"{names[0].removesuffix('_1')} file {{file}} is given again, first on line {{line_first}}"
-        check = _Check(wrong, found, "each file once", "A person is counted once.")
+        check = _Check(wrong, found, "each file once", _ONCE)
         problems += _apply([check], repeated, sheet)
     return problems
 

@@ -7,12 +7,15 @@ from tessera.schemas.samples import KARYOTYPES
 def ploidy_table(build: Build) -> str:
     """Lines `CONTIG FROM TO SEX PLOIDY` (1-based, both ends within) for `bcftools call --ploidy-file`.
 
+    Autosomes have no lines: two copies are the rule, the last lines say so, and a build with another autosome asks
+    nobody to be called again.
     The "sexes" are karyotypes. MT is called diploid, so that a mixture shows as a het; where nobody of a
     karyotype is counted (aneuploids on X and Y) calls are diploid and the count leaves them out. XX has no Y.
     """
     lines = [
         f"{contig.name} {region.start + 1} {region.end} {karyotype} {_called_copies(region.kind, karyotype)}"
         for contig in build.contigs
+        if contig.kind != "autosome"
         for region in build.regions(contig)
         for karyotype in KARYOTYPES
     ]
