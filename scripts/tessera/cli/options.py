@@ -1,8 +1,11 @@
 """Options that several commands share, so that they are spelt and explained once."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
+
+from tessera.errors import InputError, Problem
 
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path)
@@ -28,3 +31,23 @@ mask_option = click.option(
     "--mask", "mask_text", default="adj", show_default=True,
     help="adj (GQ 20, DP 10, haploid 5, allele balance 0.2), none, or min_gq=30,min_dp=10,min_dp_haploid=5,min_ab=0.2.",
 )  # fmt: skip
+not_in_grpmax_option = click.option(
+    "--not-in-grpmax", multiple=True, metavar="POPULATION",
+    help="Population that takes no part in grpmax and fafmax, as bottlenecked ones in gnomAD; may be repeated.",
+)  # fmt: skip
+
+
+def check_not_in_grpmax(populations: Sequence[str], strata: Iterable[str], *, asked: bool) -> None:
+    """Raise InputError when a population is none of the summary's, or when no grpmax is asked for."""
+    known = sorted({stratum.rpartition("_")[0] for stratum in strata})
+    problems = [
+        Problem("--not-in-grpmax", repr(name), f"a population of the summary ({', '.join(known)})")
+        for name in populations
+        if name not in known
+    ]
+    if populations and not asked:
+        problems.append(
+            Problem("--not-in-grpmax", "no grpmax is asked for", "--statistics, and populations that are pooled")
+        )
+    if problems:
+        raise InputError(problems)

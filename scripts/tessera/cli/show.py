@@ -3,19 +3,20 @@
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tessera.cli.options import FOLDER
+from tessera.cli.options import FOLDER, check_not_in_grpmax, not_in_grpmax_option
 from tessera.errors import refuse
 
 if TYPE_CHECKING:
     import polars as pl
 
     from tessera.files.summaries import SummaryFolder
+    from tessera.summary.blocks import Block
 
 REGION = re.compile(r"(?P<contig>[^:]+)(:(?P<start>\d[\d,]*)(-(?P<end>\d[\d,]*))?)?")
 GROUPS = ("population", "sex")
@@ -25,11 +26,17 @@ GROUPS = ("population", "sex")
 @click.argument("summary", type=FOLDER)
 @click.option("--region", help="CONTIG, CONTIG:POS or CONTIG:START-END; 1-based, both ends within.")
 @click.option("--by", default="", help="Keep apart: population, sex, or population,sex. Without it one row a variant.")
+@click.option("--statistics", is_flag=True, help="Add call rate, Hardy-Weinberg tests, filtering frequencies, grpmax.")
+@not_in_grpmax_option
 @click.option("--format", "form", type=click.Choice(["tsv", "parquet"]), default="tsv", show_default=True)
-def command(summary: Path, region: str | None, by: str, form: str) -> None:
+def command(
+    summary: Path, region: str | None, by: str, statistics: bool, not_in_grpmax: tuple[str, ...], form: str
+) -> None:
     """Print AC, AN, AF and the counts of people for every variant of SUMMARY.
 
-    On standard output, TSV with a header, or Parquet.
+    On standard output, TSV with a header, or Parquet. --statistics adds n_people (who has copies there), call_rate,
+    HWE, ExcHet, inbreeding_coeff, faf95 and faf99, and, where populations are pooled, grpmax and fafmax. A value that
+    there is not is empty.
     """
     from tessera.files.summaries import SummaryFolder
 
@@ -38,36 +45,52 @@ def command(summary: Path, region: str | None, by: str, form: str) -> None:
         raise refuse("--by", repr(by), "population, sex, or population,sex")
     ordered = tuple(name for name in GROUPS if name in groups)
     folder = SummaryFolder(summary)
-    frames = _frames(folder, _span(region, folder), ordered)
+    check_not_in_grpmax(not_in_grpmax, folder.manifest.people, asked=statistics and "population" not in groups)
+    derive = _statistics(folder, ordered, not_in_grpmax) if statistics else _frequencies(folder, ordered)
+    frames = _frames(folder, _span(region, folder), derive)
+    # written by ourselves: a reader that closes the pipe, as head does, then ends us quietly
     if form == "parquet":
         import polars as pl
 
         whole = io.BytesIO()
         pl.concat(list(frames)).write_parquet(whole)
-        sys.stdout.buffer.write(whole.getbuffer())
-    else:
-        for number, frame in enumerate(frames):
-            # polars would write itself, and hide that the reader of a pipe has gone
-            sys.stdout.buffer.write(frame.write_csv(separator="\t", include_header=number == 0).encode())
+        sys.stdout.buffer.write(whole.getvalue())
+        return
+    for number, frame in enumerate(frames):
+        # polars would write itself, and hide that the reader of a pipe has gone
+        sys.stdout.buffer.write(frame.write_csv(separator="\t", include_header=number == 0).encode())
     sys.stdout.flush()
 
 
-def _frames(
-    folder: "SummaryFolder", span: tuple[str, int, int] | None, by: tuple[str, ...]
-) -> "Iterator[pl.DataFrame]":
+Derive = Callable[["Block"], "pl.DataFrame"]
+
+
+def _frequencies(folder: "SummaryFolder", by: tuple[str, ...]) -> Derive:
+    from tessera.summary.frequencies import frequencies
+
+    strata = list(folder.manifest.people)
+    return lambda block: frequencies(block, strata, by)
+
+
+def _statistics(folder: "SummaryFolder", by: tuple[str, ...], not_in_grpmax: tuple[str, ...]) -> Derive:
+    # scipy takes a quarter of a second to load
+    from tessera.summary.statistics import statistics
+
+    return lambda block: statistics(block, folder.manifest, by, not_in_grpmax)
+
+
+def _frames(folder: "SummaryFolder", span: tuple[str, int, int] | None, derive: Derive) -> "Iterator[pl.DataFrame]":
     """An empty table first, for its header; then one table for each block."""
     import polars as pl
 
     from tessera.summary.blocks import BLOCK_SIZE, Block, BlockKey
-    from tessera.summary.frequencies import frequencies
 
-    strata = list(folder.manifest.people)
-    yield frequencies(Block.empty(), strata, by)
+    yield derive(Block.empty())
     for contig in [span[0]] if span else folder.contigs:
         first, last = (span[1], span[2]) if span else (1, 2**31 - 1)
         for index in folder.indices(contig, ["variants"]):
             if (first - 1) // BLOCK_SIZE <= index <= (last - 1) // BLOCK_SIZE:
-                table = frequencies(folder.block(BlockKey(contig, index)), strata, by)
+                table = derive(folder.block(BlockKey(contig, index)))
                 yield table.filter(pl.col("pos").is_between(first, last))
 
 

@@ -7,13 +7,29 @@ import polars as pl
 
 from tessera.errors import InputError, Problem
 from tessera.summary.blocks import Block
-from tessera.summary.frequencies import AC, AF, AN, PEOPLE, VARIANT, leaf_counts
+from tessera.summary.frequencies import AC, AF, AN, PEOPLE, VARIANT, leaf_counts, pooled
 from tessera.summary.manifest import Manifest
 
 #: a population tag of the Genome of Europe: two capital letters
 COUNTRY = re.compile(r"[A-Z]{2}")
 SEXES = ("F", "M")
 ZYGOSITIES = {"Het": "heterozygous", "Hom": "homozygous", "Hemi": "hemizygous"}
+#: statistics of a group -> meaning; names as bcftools and gnomAD write them
+TESTS = {
+    "HWE": "Exact test of Hardy-Weinberg proportions (PMID:15789306), two-sided p",
+    "ExcHet": "Exact test of an excess of heterozygotes, one-sided p",
+    "inbreeding_coeff": "1 - observed / expected heterozygotes",
+    "faf95": "Filtering allele frequency (Poisson, 95% confidence)",
+    "faf99": "Filtering allele frequency (Poisson, 99% confidence)",
+}
+#: statistics over populations; AC, AN and AF of the grpmax population stand under its own name
+HIGHEST = {
+    "grpmax": ("String", "Population with the highest allele frequency"),
+    "fafmax_faf95_max": ("Float", "Highest faf95 of a population"),
+    "fafmax_faf95_max_gen_anc": ("String", "Population with the highest faf95"),
+    "fafmax_faf99_max": ("Float", "Highest faf99 of a population"),
+    "fafmax_faf99_max_gen_anc": ("String", "Population with the highest faf99"),
+}
 
 
 def is_country(population: str) -> bool:
@@ -50,7 +66,7 @@ def groups(manifest: Manifest, *, total_only: bool) -> dict[str, list[str]]:
     return {suffix: members for suffix, members in found.items() if members}
 
 
-def header(manifest: Manifest, suffixes: Sequence[str]) -> list[str]:
+def header(manifest: Manifest, suffixes: Sequence[str], *, statistics: bool = False) -> list[str]:
     """The header lines, without line ends; contigs of the build, INFO lines of every group."""
     build = manifest.rules["build"]
     lines = ["##fileformat=VCFv4.3", f"##reference=seqcol:{manifest.rules['reference'] or 'not checked'}"]
@@ -64,6 +80,10 @@ def header(manifest: Manifest, suffixes: Sequence[str]) -> list[str]:
         for zygosity, word in ZYGOSITIES.items():
             text = f"Alleles in {word} genotypes {who}"
             lines.append(_info(f"AC{suffix}_{zygosity}", "A", "Integer", text))
+        if statistics:
+            lines += [_info(f"{name}{suffix}", "A", "Float", f"{text} {who}") for name, text in TESTS.items()]
+    if statistics:
+        lines += [_info(name, "A", kind, text) for name, (kind, text) in HIGHEST.items()]
     return [*lines, "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
 
 
@@ -72,29 +92,55 @@ def records(block: Block, manifest: Manifest, by: Mapping[str, Sequence[str]]) -
 
     AC = AC_Hom + AC_Het + AC_Hemi, where AC_Hom counts alleles; on MT, heteroplasmic people are AC_Het.
     """
-    rows = leaf_counts(block, sorted(manifest.people)).filter(pl.col("alt").str.contains(r"^[ACGTN]+$"))
+    rows = _rows(block, manifest)
     table = rows.select(VARIANT).unique(maintain_order=True)
     for suffix, strata in by.items():
-        table = table.hstack(_counts(rows, suffix, strata))
-    info = [_field(name) for suffix in by for name in _names(suffix)]
+        table = table.hstack(_counts(_people(rows, strata), suffix))
+    return _lines(table)
+
+
+def records_with_statistics(
+    block: Block, manifest: Manifest, by: Mapping[str, Sequence[str]], not_in_grpmax: Sequence[str] = ()
+) -> list[str]:
+    """The lines of `records` with TESTS of each group, and HIGHEST over all populations but `not_in_grpmax`."""
+    # scipy takes a quarter of a second to load
+    from tessera.summary.statistics import grpmax, with_filtering_frequencies, with_hardy_weinberg
+
+    rows = _rows(block, manifest)
+    table = rows.select(VARIANT).unique(maintain_order=True)
+    for suffix, strata in by.items():
+        people = _people(rows, strata)
+        counted = people.with_columns(AC.alias("AC"), AN.alias("AN"), pl.col("an_unknown").alias("AN_unknown"))
+        tested = with_filtering_frequencies(with_hardy_weinberg(counted))
+        tests = tested.select(pl.col(name).alias(f"{name}{suffix}") for name in TESTS)
+        table = table.hstack(_counts(people, suffix)).hstack(tests)
+    highest = grpmax(with_filtering_frequencies(pooled(rows, ("population",))), (), not_in_grpmax)
+    return _lines(table.join(highest.select(*VARIANT, *HIGHEST), on=VARIANT, how="left", maintain_order="left"))
+
+
+def _rows(block: Block, manifest: Manifest) -> pl.DataFrame:
+    return leaf_counts(block, sorted(manifest.people)).filter(pl.col("alt").str.contains(r"^[ACGTN]+$"))
+
+
+def _people(rows: pl.DataFrame, strata: Sequence[str]) -> pl.DataFrame:
+    """The people of one group, one row per variant, in the order of `rows`."""
+    inside = rows.filter(pl.col("stratum").is_in(list(strata)))
+    return inside.group_by(VARIANT, maintain_order=True).agg(pl.col([*PEOPLE, "an_unknown"]).cast(pl.Int64).sum())
+
+
+def _counts(people: pl.DataFrame, suffix: str) -> pl.DataFrame:
+    """The columns of one group: AF, AC, AN and AC by zygosity."""
+    names = [f"AF{suffix}", f"AC{suffix}", f"AN{suffix}", *(f"AC{suffix}_{zygosity}" for zygosity in ZYGOSITIES)]
+    columns = [AF, AC, AN, pl.col("n_het"), 2 * pl.col("n_homalt"), pl.col("n_hemi")]
+    return people.select(column.alias(name) for column, name in zip(columns, names, strict=True))
+
+
+def _lines(table: pl.DataFrame) -> list[str]:
+    """One line for each variant that somebody carries; INFO is every column beside the variant's own."""
+    info = [_field(name) for name in table.columns if name not in VARIANT]
     columns = [pl.col("contig"), pl.col("pos"), pl.lit("."), pl.col("ref"), pl.col("alt"), pl.lit("."), pl.lit("PASS")]
     line = pl.concat_str(*columns, pl.concat_str(info, separator=";"), separator="\t")
     return table.filter(pl.col("AC") > 0).select(line).to_series().to_list()
-
-
-def _names(suffix: str) -> list[str]:
-    return [f"AF{suffix}", f"AC{suffix}", f"AN{suffix}", *(f"AC{suffix}_{zygosity}" for zygosity in ZYGOSITIES)]
-
-
-def _counts(rows: pl.DataFrame, suffix: str, strata: Sequence[str]) -> pl.DataFrame:
-    """The columns of one group, one row per variant, in the order of `rows`."""
-    people = (
-        rows.filter(pl.col("stratum").is_in(list(strata)))
-        .group_by(VARIANT, maintain_order=True)
-        .agg(pl.col(PEOPLE).cast(pl.Int64).sum())
-    )
-    columns = [AF, AC, AN, pl.col("n_het"), 2 * pl.col("n_homalt"), pl.col("n_hemi")]
-    return people.select(column.alias(name) for column, name in zip(columns, _names(suffix), strict=True))
 
 
 def _field(name: str) -> pl.Expr:

@@ -11,6 +11,8 @@ from tessera.summary.blocks import Block
 VARIANT = ["contig", "pos", "ref", "alt"]
 PEOPLE = ["n_dip", "n_hap", "n_het", "n_homalt", "n_hemi", "n_listed"]
 TOTAL = "Total"
+#: population and sex of a leaf stratum
+POPULATION, SEX = pl.col("stratum").str.extract(r"^(.*)_"), pl.col("stratum").str.extract(r"_([FMU])$")
 
 #: allele count and called alleles, out of numbers of people (docs/data-model.md)
 AC = pl.col("n_het") + 2 * pl.col("n_homalt") + pl.col("n_hemi")
@@ -29,17 +31,20 @@ def leaf_counts(block: Block, strata: Sequence[str]) -> pl.DataFrame:
     return rows.sort([*VARIANT, "stratum"])
 
 
-def frequencies(block: Block, strata: Sequence[str], by: Sequence[str] = ()) -> pl.DataFrame:
+def group_label(by: Sequence[str]) -> pl.Expr:
+    """The group of a leaf stratum: its population, its sex or both as `by` says; without any, Total."""
+    labels = {(): pl.lit(TOTAL), ("population",): POPULATION, ("sex",): SEX}
+    return labels.get(tuple(by), pl.col("stratum")).alias("stratum")
+
+
+def pooled(leaves: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
     """AC, AN, AF and counts of people per variant, summed over the leaf strata that `by` does not keep apart.
 
-    `by` holds none, one or both of "population" and "sex"; without any, `stratum` is Total. AF is null where
-    AN is 0. AN_unknown is the alleles of people of whom nothing is known there: AN lies in [AN, AN + AN_unknown].
+    `by` holds none, one or both of "population" and "sex", in this order. AF is null where AN is 0. AN_unknown is
+    the alleles of people of whom nothing is known there: AN lies in [AN, AN + AN_unknown].
     """
-    population, sex = pl.col("stratum").str.extract(r"^(.*)_"), pl.col("stratum").str.extract(r"_([FMU])$")
-    label = {(): pl.lit(TOTAL), ("population",): population, ("sex",): sex}.get(tuple(by), pl.col("stratum"))
     summed = (
-        leaf_counts(block, strata)
-        .with_columns(label.alias("stratum"))
+        leaves.with_columns(group_label(by))
         .group_by([*VARIANT, "stratum"])
         .agg(pl.col([*PEOPLE, "an_unknown"]).cast(pl.Int64).sum())
     )
@@ -48,3 +53,8 @@ def frequencies(block: Block, strata: Sequence[str], by: Sequence[str] = ()) -> 
         .select(*VARIANT, "stratum", "AC", "AN", "AF", *PEOPLE, "AN_unknown")
         .sort([*VARIANT, "stratum"])
     )
+
+
+def frequencies(block: Block, strata: Sequence[str], by: Sequence[str] = ()) -> pl.DataFrame:
+    """The counts and frequencies of every variant of the block, for the people of `strata`, as `pooled` sums them."""
+    return pooled(leaf_counts(block, strata), by)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from tessera.genome.build import Build
+from tessera.genome.build import Build, Contig, Par
 from tessera.schemas.histograms import EDGES
 
 
@@ -30,6 +30,13 @@ def counting_rules(build: Build, *, seqcol: str | None, mask: Mapping[str, float
         "strata": "population x sex (F = XX, M = XY, U = other)",
         "histogram_edges": {metric: list(edges) for metric, edges in EDGES.items()},
     }
+
+
+def counted_build(rules: Mapping[str, Any]) -> Build:
+    """The build that rules were made with."""
+    build = rules["build"]
+    pars = tuple(Par(par["name"], tuple(par["x"]), tuple(par["y"])) for par in build["par"])
+    return Build(build["name"], tuple(Contig(**contig) for contig in build["contigs"]), pars)
 
 
 def _pars(build: Build) -> list[dict[str, Any]]:
