@@ -53,8 +53,19 @@ check: $(READY) ## what CI runs: style, types, workflow, documentation, tests
 	$(BIN)/python scripts/write_docs.py --check
 	$(MAKE) --no-print-directory test
 
-bench: $(READY) ## measure speed and memory on large synthetic input
-	$(BIN)/python -m pytest -s tests/scale
+SCALE ?= 1
+
+bench: $(READY) bench/venv/.ready ## measure speed and memory beside other tools (SCALE=0.01: in a minute)
+	bench/venv/bin/python tests/scale/bench.py --tessera $(BIN)/tessera --scale $(SCALE)
+
+bench/venv/.ready: tests/scale/requirements.txt
+	$(PYTHON) -m venv bench/venv
+	bench/venv/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+	    apt-get install -y -q --no-install-recommends bcftools plink2 tabix \
+	        || echo "What apt-get did not install is left out of the comparison."; \
+	fi
+	@touch $@
 
 docs: $(READY) ## write the documentation that is made from the schemas
 	$(BIN)/python scripts/write_docs.py

@@ -40,7 +40,7 @@ COHORTS = {
 
 def build_file(path: Path, contigs: list[tuple[str, str, int]]) -> Path:
     lines = [f"  - {{name: '{name}', kind: {kind}, length: {length}}}" for name, kind, length in contigs]
-    return write(path, "\n".join(["name: of the header", "contigs:", *lines]) + "\n")
+    return write(path, "\n".join(["name: header", "contigs:", *lines]) + "\n")
 
 
 def renamed(bcftools: Bcftools, source: Path, folder: Path) -> Path:

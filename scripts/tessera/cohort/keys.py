@@ -104,6 +104,8 @@ class Keys:
             return
         if text == "*":
             return
+        if not text.isascii():
+            raise refuse(f"{self._contig}:{sites.pos[record]} ALT", ascii(text), "an allele in ASCII")
         pos, ref, text = key = self._normal(int(sites.pos[record]), sites.ref(record), text)
         keys.written[alt], keys.pos[alt], keys.use[alt] = key, pos, COUNTED
         keys.low[record], keys.high[record] = min(keys.low[record], pos), max(keys.high[record], pos)

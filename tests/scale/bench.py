@@ -1,0 +1,171 @@
+"""The bench: makes its inputs, runs tessera and others on them by turns, compares every number, writes the tables.
+
+    make bench                 the measurement that docs/performance.md shows, and writes there
+    make bench SCALE=0.01      the same on a hundredth, in about a minute; writes bench/0.01/tables.md alone
+
+Exits with 1 when a count differs from what the makers of the files, bcftools or plink2 say.
+"""
+
+import argparse
+import json
+import shlex
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import polars as pl
+
+import agreement
+import merging
+import peers
+from agreement import Agreement
+from cohorts import Cohort
+from inputs import first_people, make, one_of_each, part, records
+from peers import Tessera, run
+from tables import machine, write_page, write_tables
+
+PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+Row = dict[str, object]
+
+
+class Bench:
+    """What was measured and compared so far."""
+
+    def __init__(self, tessera: Tessera, folder: Path, rounds: int) -> None:
+        self.tessera, self.folder, self.rounds = tessera, folder, rounds
+        self.out = folder / "out"
+        self.costs: list[Row] = []
+        self.inflations: list[Row] = []
+        self.agreements: list[Row] = []
+        self.absent = peers.absent()
+
+    def name(self, file: Path) -> str:
+        return str(file.relative_to(self.folder / "data"))
+
+    def measure(self, file: Path, tools: dict[str, list[str]], rounds: int) -> None:
+        """Run the tools by turns, so that a slow minute of the machine meets all of them."""
+        for turn in range(rounds):
+            for tool, command in tools.items():
+                cost = run(command, self.folder / "log")
+                self.costs.append({"file": self.name(file), "tool": tool, "turn": turn, **asdict(cost)})
+                print(f"{self.name(file)}  {tool}: {cost.cpu_s:.2f} CPU s, {cost.peak_mb:.0f} MB", file=sys.stderr)
+
+    def count(self, file: Path, rounds: int) -> None:
+        """Only the plain count."""
+        self.measure(file, {"tessera": self.tessera.count(file, self.out / "tessera")}, rounds)
+
+    def inflate(self, file: Path) -> None:
+        seconds = [peers.inflation(file) for _ in range(max(3, self.rounds))]
+        self.inflations.append({"file": self.name(file), "cpu_s": min(seconds)})
+
+    def agree(self, file: Path, other: str, found: Agreement) -> None:
+        self.agreements.append({"file": self.name(file), "with": other, **asdict(found)})
+
+    def against_peers(self, file: Path) -> None:
+        """The plain count, and what others need for the same numbers; all of them compared."""
+        commands = {name: make(file, self.out / name) for name, make in peers.PEERS.items() if name not in self.absent}
+        self.measure(file, {"tessera": self.tessera.count(file, self.out / "tessera"), **commands}, self.rounds)
+        truth = pl.read_parquet(file.parent / "truth.parquet")
+        counts = agreement.summary(self.out / "tessera")
+        self.agree(file, "how it was made", agreement.with_truth(counts, truth))
+        if "bcftools +fill-tags" in commands:
+            sites = self.out / "bcftools +fill-tags.bcf"
+            self.agree(file, "bcftools +fill-tags", agreement.with_bcftools(counts, truth, sites))
+        if "plink2" in commands:
+            self.agree(file, "plink2", agreement.with_plink2(counts, truth, self.out / "plink2"))
+
+    def other_ways(self, file: Path) -> None:
+        """The default mask, the check against a reference, and two workers."""
+        ways = {
+            "tessera --mask adj": self.tessera.count(file, self.out / "adj", mask="adj"),
+            "tessera --reference": self.tessera.count(file, self.out / "reference", reference=True),
+        }
+        if self.tessera.has_workers:
+            ways["tessera --workers 2"] = self.tessera.count(file, self.out / "workers", workers=2)
+        self.measure(file, ways, self.rounds)
+        truth = agreement.snvs(pl.read_parquet(file.parent / "truth.parquet"))
+        checked = agreement.snvs(agreement.summary(self.out / "reference"))
+        self.agree(file, "how it was made, SNVs, --reference", agreement.with_truth(checked, truth))
+        if self.tessera.has_workers:
+            self.agree(file, "one worker, as bytes", agreement.same_bytes(self.out / "tessera", self.out / "workers"))
+
+    def core(self, file: Path, *, start: bool) -> None:
+        """Counts of fewer people, and of one record, that tell apart what a count spends its time on."""
+        parts = [part(file, one_of_each(file))]
+        if start:
+            people = len((file.parent / "samples.tsv").read_text().splitlines()) - 1
+            parts.append(part(file, first_people(people), 1))
+        for some in parts:
+            self.count(some, self.rounds)
+        for some in (file, *parts):
+            self.inflate(some)
+
+
+def cohorts(scale: float) -> tuple[Cohort, Cohort, Cohort, Cohort]:
+    """Genotypes alone; a joint call; and of both some hundred records of very many people."""
+    many = max(1_000, round(100_000 * scale))
+    return (
+        Cohort("genotypes", 2_504, round(5_600_000 * scale), seed=1),
+        Cohort("joint", 1_000, round(3_600_000 * scale), seed=2, joint=True),
+        Cohort("many-genotypes", many, 10_000, seed=3),
+        Cohort("many-joint", many, 5_000, seed=4, joint=True),
+    )
+
+
+def measure_all(bench: Bench, scale: float) -> None:
+    """Everything but the merge, from the cheap to the dear."""
+    data = bench.folder / "data"
+    genotypes, joint, many, many_joint = cohorts(scale)
+    for cohort in (joint, genotypes):
+        folder = make(data, cohort, ("vcf.gz", "bcf"))
+        for ending in ("vcf.gz", "bcf"):
+            file = folder / f"cohort.{ending}"
+            bench.against_peers(file)
+            bench.other_ways(file)
+            bench.core(file, start=True)
+    for people in (250, 1_000, 2_504):
+        for number in (10_000, 100_000):
+            file = data / genotypes.name / "cohort.bcf"
+            bench.count(part(file, first_people(people), max(1, round(number * scale))), rounds=1)
+    folder = make(data, many, ("vcf.gz", "bcf"))
+    for ending in ("vcf.gz", "bcf"):
+        bench.against_peers(folder / f"cohort.{ending}")
+    file = make(data, many_joint, ("bcf",)) / "cohort.bcf"
+    bench.against_peers(file)
+    bench.core(file, start=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tessera", default="tessera", help="the command to measure, as typed")
+    parser.add_argument("--folder", type=Path, default=Path("bench"), help="where inputs and results are kept")
+    parser.add_argument("--scale", type=float, default=1, help="share of the sites, and of the 100,000 people")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each command")
+    given = parser.parse_args(arguments)
+    folder = given.folder.resolve() / f"{given.scale:g}"
+    bench = Bench(Tessera(tuple(shlex.split(given.tessera))), folder, given.rounds)
+    shutil.rmtree(bench.out, ignore_errors=True)
+    bench.out.mkdir(parents=True)
+    measure_all(bench, given.scale)
+    rows, cost, lost = merging.measure(bench.tessera, bench.out, round(20_000 * min(1, given.scale)))
+    bench.agreements.append({"file": "merge", "with": "its parts", **asdict(Agreement(2, 0, lost))})
+    results = {
+        "machine": machine(), "versions": peers.versions(), "absent": bench.absent, "rounds": given.rounds,
+        "costs": bench.costs, "inflations": bench.inflations, "agreements": bench.agreements,
+        "merge": {"rows": rows, **asdict(cost)}, "has_workers": bench.tessera.has_workers,
+        "records": {name: records(folder / "data" / name / "cohort") for name in ("genotypes", "joint")},
+    }  # fmt: skip
+    (folder / "results.json").write_text(json.dumps(results, indent=1))
+    write_tables(folder / "results.json", folder / "tables.md")
+    print((folder / "tables.md").read_text())
+    different = [row for row in bench.agreements if row["different"]]
+    if different:
+        raise SystemExit(f"counts differ: {different}")
+    if given.scale == 1:
+        write_page(folder / "results.json", PAGE)
+
+
+if __name__ == "__main__":
+    main()

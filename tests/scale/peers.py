@@ -1,0 +1,118 @@
+"""The commands that are compared: tessera, bcftools, plink2 and bare decompression, from the same file."""
+
+import functools
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+#: what bcftools writes for each group; HWE included, as it comes with the same pass
+TAGS = "AN,AC,AF,AC_Hom,AC_Het,AC_Hemi,HWE"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a command took; peak memory is of its largest process."""
+
+    cpu_s: float
+    wall_s: float
+    peak_mb: float
+
+
+def run(command: list[str], log: Path) -> Cost:
+    """Measure a command by cost.py; its stderr goes to `log`. Raises SystemExit when it fails."""
+    words = [sys.executable, "-I", "-S", str(HERE / "cost.py"), str(log), *command]
+    took = json.loads(subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout)
+    if code := took.pop("code"):
+        raise SystemExit(f"exit code {code}: {shlex.join(command)}\n{log.read_text()[-2000:]}")
+    return Cost(**took)
+
+
+def row(cost: Cost, **names: object) -> dict[str, object]:
+    return {**names, **asdict(cost)}
+
+
+@dataclass(frozen=True)
+class Tessera:
+    """The command that is measured, as typed."""
+
+    words: tuple[str, ...]
+
+    @functools.cached_property
+    def has_workers(self) -> bool:
+        asked = [*self.words, "count", "--help"]
+        return "--workers" in subprocess.run(asked, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+    def count(
+        self, file: Path, out: Path, *, mask: str = "none", reference: bool = False, workers: int = 1
+    ) -> list[str]:
+        """`tessera count` of a cohort file beside which its sheet, build and reference lie."""
+        beside = file.parent
+        alleles = ["--reference", str(beside / "reference.fa")] if reference else ["--assume-normalised"]
+        return [
+            *self.words, "count", "--input", str(file), "--samples", str(beside / "samples.tsv"), *alleles,
+            "--build", str(beside / "build.yaml"), "--mask", mask, "--out", str(out),
+            *(["--workers", str(workers)] if self.has_workers else []),
+        ]  # fmt: skip
+
+
+def bcftools(file: Path, out: Path) -> list[str]:
+    """Counts and HWE of everybody and of each stratum into INFO, genotypes dropped: OUT.bcf."""
+    fill = f"bcftools +fill-tags {shlex.quote(str(file))} -Ou -- -S {shlex.quote(str(file.parent / 'groups.tsv'))}"
+    write = f"bcftools view --no-version -G -Ob -o {shlex.quote(f'{out}.bcf')}"
+    return ["bash", "-c", f"set -o pipefail; {fill} -t {TAGS} | {write}"]
+
+
+def plink2(file: Path, out: Path) -> list[str]:
+    """Genotype counts, frequencies and HWE of each stratum: OUT.<stratum>.gcount; half-calls are missing."""
+    kind = "--bcf" if file.suffix == ".bcf" else "--vcf"
+    return [
+        "plink2", "--threads", "1", "--memory", "2048", "--vcf-half-call", "m", kind, str(file),
+        "--pheno", str(file.parent / "strata.tsv"), "--loop-cats", "STRATUM",
+        "--freq", "counts", "--geno-counts", "cols=+pos", "--hardy", "--out", str(out),
+    ]  # fmt: skip
+
+
+def bgzip(file: Path, _: Path) -> list[str]:
+    """Decompression alone, to nowhere."""
+    return ["bgzip", "-dc", str(file)]
+
+
+def inflation(file: Path) -> float:
+    """CPU seconds of libdeflate on the blocks of a file, start-up and reading not included."""
+    words = [sys.executable, str(HERE / "inflate.py"), str(file)]
+    return float(subprocess.run(words, stdout=subprocess.PIPE, check=True, text=True).stdout)
+
+
+PEERS: dict[str, Callable[[Path, Path], list[str]]] = {
+    "bcftools +fill-tags": bcftools,
+    "plink2": plink2,
+    "bgzip -dc": bgzip,
+}
+
+
+def absent() -> dict[str, str]:
+    """Peer -> why it is not measured here."""
+    found = {}
+    for name in PEERS:
+        if shutil.which(name.split()[0]) is None:
+            found[name] = f"no {name.split()[0]} on PATH"
+    if "bcftools +fill-tags" not in found:
+        asked = subprocess.run(["bcftools", "plugin", "-l"], capture_output=True, text=True, check=False)
+        if "fill-tags" not in asked.stdout:
+            found["bcftools +fill-tags"] = "bcftools without its plugins"
+    return found
+
+
+def versions() -> list[str]:
+    """What the peers that are here call themselves."""
+    return [
+        subprocess.run([name.split()[0], "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
+        for name in PEERS
+        if name not in absent()
+    ]
