@@ -243,10 +243,15 @@ def test_a_cell_that_no_file_can_have_names_no_file(count: Count, tmp_path: Path
 
 def test_names_that_are_not_utf_8_are_refused(count: Count, tmp_path: Path) -> None:
     text = vcf(list(PEOPLE), GOOD)
-    for old, new in (("\tann\t", "\tan\udcff\t"), ("\nchr1\t", "\nch\udcff1\t"), ("\tA\tC\t", "\tA\t<\udcff>\t")):
+    broken_texts = (
+        ("\tann\t", "\tan\udcff\t", "names in UTF-8"),
+        ("\nchr1\t", "\nch\udcff1\t", "expected the name of a contig"),
+        ("\tA\tC\t", "\tA\t<\udcff>\t", "text that is not UTF-8"),
+    )
+    for old, new, said in broken_texts:
         broken = tmp_path / "broken.vcf"
         broken.write_bytes(text.replace(old, new).encode(errors="surrogateescape"))
-        assert_refused(count(input=broken), tmp_path, "\\udcff")
+        assert_refused(count(input=broken), tmp_path, said)
     bad = tmp_path / "bad.tsv"
     bad.write_bytes(sheet({"ann\udcff": "XX EE"}).encode(errors="surrogateescape"))
     assert_refused(count(samples=bad), tmp_path, "bad.tsv line 2: bytes that are not UTF-8")

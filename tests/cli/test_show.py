@@ -1,6 +1,9 @@
 """`tessera show` prints the counts of a summary; every number here is counted by hand from five genotypes a line."""
 
 import io
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -43,7 +46,7 @@ def rows(done: Done) -> list[dict[str, str]]:
     """The lines of a TSV as they are written."""
     assert (done.code, done.err) == (0, "")
     header, *lines = [line.split("\t") for line in done.text.splitlines()]
-    assert header == COLUMNS
+    assert header[: len(COLUMNS)] == COLUMNS
     return [dict(zip(header, line, strict=True)) for line in lines]
 
 
@@ -51,6 +54,9 @@ def keys(done: Done) -> list[tuple[str, str, str]]:
     return [(row["contig"], row["pos"], row["alt"]) for row in rows(done)]
 
 
+STATISTICS = ["n_people", "call_rate", "HWE", "ExcHet", "inbreeding_coeff", "faf95", "faf99"]
+OVER_POPULATIONS = ["grpmax", "AC_grpmax", "AN_grpmax", "AF_grpmax", "nhomalt_grpmax", "fafmax_faf95_max",
+                    "fafmax_faf95_max_gen_anc", "fafmax_faf99_max", "fafmax_faf99_max_gen_anc"]  # fmt: skip
 ALL = [("chr1", "500", "C"), ("chr1", "500", "G"), ("chr1", "700", "A"), ("chr1", "1500000", "T"), ("chrX", "70", "T")]
 
 
@@ -69,6 +75,74 @@ def test_without_options_each_variant_is_one_row_for_everybody(tessera: Tessera,
         "AN_unknown": "0",
     }  # fmt: skip
     assert (found[4]["n_dip"], found[4]["n_hap"], found[4]["n_hemi"]) == ("2", "1", "1")
+
+
+def test_without_statistics_there_are_counts_and_af_alone(tessera: Tessera, summary: Path) -> None:
+    assert list(rows(tessera("show", summary))[0]) == COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("by", "more"),
+    [("", OVER_POPULATIONS), ("sex", OVER_POPULATIONS), ("population", []), ("population,sex", [])],
+)
+def test_statistics_follow_the_counts_and_grpmax_where_populations_are_pooled(
+    tessera: Tessera, summary: Path, by: str, more: list[str]
+) -> None:
+    plain, found = (
+        rows(tessera("show", summary, "--by", by)),
+        rows(tessera("show", summary, "--by", by, "--statistics")),
+    )
+    assert list(found[0]) == [*COLUMNS, *STATISTICS, *more]
+    assert [{name: row[name] for name in COLUMNS} for row in found] == plain
+
+
+def test_statistics_are_those_of_the_five_genotypes(tessera: Tessera, summary: Path) -> None:
+    found = rows(tessera("show", summary, "--statistics"))
+    # C: ann and ben het, cai none, eli two. Of 4 alleles among 4 people 0, 2 or 4 hets: 6, 48 and 16 of 70
+    first = found[0]
+    assert (first["n_people"], first["call_rate"]) == ("5", "0.8")
+    assert [float(first[name]) for name in ("HWE", "ExcHet")] == pytest.approx([1, 64 / 70])
+    assert float(first["inbreeding_coeff"]) == 0  # 2 of 4 het, half expected
+    # EE has 2 of 6, FI (eli alone) 2 of 2
+    assert [first[name] for name in OVER_POPULATIONS[:5]] == ["FI", "2", "2", "1.0", "1"]
+    assert float(first["faf95"]) == pytest.approx(1.366318 / 8, rel=1e-6)  # chi2 of 8 degrees at 5 %: 2.732637
+    x = found[4]
+    # ann het, dot two; ben one of one; cai's het is missing; eli (X0) has no copy that is counted
+    assert (x["n_people"], x["call_rate"]) == ("4", "0.75")
+    assert [float(x[name]) for name in ("HWE", "ExcHet")] == [1, 1]
+
+
+def test_a_population_may_be_left_out_of_grpmax(tessera: Tessera, summary: Path) -> None:
+    found = rows(tessera("show", summary, "--statistics", "--not-in-grpmax", "FI"))
+    assert [found[0][name] for name in OVER_POPULATIONS[:5]] == ["EE", "2", "6", "0.3333333333333333", "0"]
+    both = rows(tessera("show", summary, "--statistics", "--not-in-grpmax", "FI", "--not-in-grpmax", "EE"))
+    assert [both[0][name] for name in OVER_POPULATIONS] == [""] * len(OVER_POPULATIONS)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--statistics", "--not-in-grpmax", "SE"], "'SE'; expected a population of the summary (EE, FI)"),
+        (["--not-in-grpmax", "FI"], "no grpmax is asked for; expected --statistics"),
+        (["--statistics", "--by", "population", "--not-in-grpmax", "FI"], "no grpmax is asked for"),
+    ],
+)
+def test_a_population_that_cannot_be_left_out_is_refused(
+    tessera: Tessera, summary: Path, options: list[str], said: str
+) -> None:
+    done = tessera("show", summary, *options)
+    assert (done.code, done.out) == (2, b"")
+    assert f"--not-in-grpmax: {said}" in done.err
+
+
+@pytest.mark.parametrize("form", ["tsv", "parquet"])
+def test_a_reader_who_has_seen_enough_ends_it_without_a_traceback(summary: Path, form: str) -> None:
+    words = [sys.executable, "-m", "tessera", "show", summary, "--format", form]
+    read, write_end = os.pipe()
+    os.close(read)
+    done = subprocess.run(words, stdout=write_end, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,17 @@ from pathlib import Path
 
 import pysam
 import pytest
+from scipy.stats import chi2
 
+from exact_fractions import p_values_by_definition
 from nation import ROOT, Nation, run
 from tessera.errors import InputError
 
 TAG = re.compile(r"^(AF|AC|AN)(_[A-Z]{2})?(_[MF])?(_(Het|Hom|Hemi))?$")
 LEAF = ("AF", "AC", "AN", "AC_Het", "AC_Hom", "AC_Hemi")
+TESTS = ("HWE", "ExcHet", "inbreeding_coeff", "faf95", "faf99")
+OVER_POPULATIONS = ("grpmax", "fafmax_faf95_max", "fafmax_faf95_max_gen_anc", "fafmax_faf99_max",
+                    "fafmax_faf99_max_gen_anc")  # fmt: skip
 Place = tuple[str, int, str, str]
 
 
@@ -26,6 +31,14 @@ def exported(nation: Nation, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The VCF of birch and cedar together."""
     out = tmp_path_factory.mktemp("export") / "both.vcf.gz"
     run("export", "vcf", nation.summaries / "both", "--out", out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def with_statistics(nation: Nation, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with statistics, XA taking no part in grpmax."""
+    out = tmp_path_factory.mktemp("export") / "statistics.vcf.gz"
+    run("export", "vcf", nation.summaries / "both", "--statistics", "--not-in-grpmax", "XA", "--out", out)
     return out
 
 
@@ -194,6 +207,73 @@ def test_the_index_answers_for_a_region(exported: Path) -> None:
     out = bcftools_stderr("view", "-H", exported, "chrX:6001-27000")[0].splitlines()
     assert [(c[0], int(c[1]), c[3], c[4]) for c in (line.split("\t") for line in out)] == inside
     assert inside
+
+
+def test_statistics_are_added_under_names_that_are_not_of_counts(exported: Path, with_statistics: Path) -> None:
+    plain, more = fields(exported), fields(with_statistics)
+    assert set(more) == set(plain)
+    suffixes = {suffix for suffix, _ in groups(next(iter(plain.values())))}
+    added = {f"{test}{suffix}" for test in TESTS for suffix in suffixes} | set(OVER_POPULATIONS)
+    for place, info in more.items():
+        assert {tag: value for tag, value in info.items() if tag in plain[place]} == plain[place]
+        assert set(info) - set(plain[place]) == added
+    # importers refuse a name of theirs with an ending that they do not know, as AF_grpmax has
+    assert not [tag for tag in added if re.match("AF|AC|AN", tag) or tag.endswith("_AF")]
+    out, complaints = bcftools_stderr("view", "-h", with_statistics)
+    assert complaints == ""
+    assert set(re.findall("##INFO=<ID=([^,]+)", out)) == added | set(next(iter(plain.values())))
+
+
+def test_tests_of_every_group_are_those_of_its_genotypes(nation: Nation, with_statistics: Path) -> None:
+    truth: dict[Place, dict[str, tuple[int, ...]]] = {}
+    for (contig, pos, ref, alt, stratum), counts in nation.expected(["birch", "cedar"]).items():
+        truth.setdefault((contig, pos, ref, alt), {})[stratum] = counts
+    tested = 0
+    for place, info in fields(with_statistics).items():
+        for suffix, group in groups(info):
+            n, _, het, hom, _ = total(truth[place], suffix)
+            written = [info[f"{name}{suffix}"] for name in ("HWE", "ExcHet", "inbreeding_coeff")]
+            if not n:
+                assert written == [".", ".", "."], f"{place} {suffix}"
+                continue
+            q = (het + 2 * hom) / (2 * n)
+            assert list(map(float, written[:2])) == pytest.approx(p_values_by_definition(n, het, hom), rel=1e-9), place
+            if 0 < q < 1:
+                assert float(written[2]) == pytest.approx(1 - het / n / (2 * q * (1 - q)), abs=1e-12), place
+            else:
+                assert written[2] == ".", place
+            ac, an = int(group["AC"]), int(group["AN"])
+            for name, tail in (("faf95", 0.05), ("faf99", 0.01)):
+                bound = chi2.ppf(tail, 2 * ac) / (2 * an) if ac > 1 else 0
+                assert float(info[f"{name}{suffix}"]) == pytest.approx(bound, rel=1e-9)
+            tested += float(written[1]) < 1
+    assert tested > 50
+
+
+def test_grpmax_names_the_population_of_the_highest_frequency(with_statistics: Path) -> None:
+    seen = set()
+    for place, info in fields(with_statistics).items():
+        for tag, key in (
+            ("grpmax", "AF"),
+            ("fafmax_faf95_max_gen_anc", "faf95"),
+            ("fafmax_faf99_max_gen_anc", "faf99"),
+        ):
+            of = {name: float(info[f"{key}_{name}"]) for name in ("XB", "XC") if info[f"{key}_{name}"] != "."}
+            highest = max(of.values(), default=0.0)
+            assert info[tag] == (min(name for name in of if of[name] == highest) if highest > 0 else "."), place
+            if key != "AF":
+                assert info[f"fafmax_{key}_max"] == (info[f"{key}_{info[tag]}"] if highest > 0 else "."), place
+        seen.add(info["grpmax"])
+    assert seen == {"XB", "XC", "."}
+
+
+def test_a_population_that_is_none_cannot_be_left_out_of_grpmax(nation: Nation, tmp_path: Path) -> None:
+    words = ("export", "vcf", nation.summaries / "both", "--out", tmp_path / "out.vcf.gz", "--not-in-grpmax")
+    with pytest.raises(InputError, match=r"--not-in-grpmax: 'FI'; expected a population of the summary \(XA, XB, XC\)"):
+        run(*words, "FI", "--statistics")
+    with pytest.raises(InputError, match=r"--not-in-grpmax: no grpmax is asked for; expected --statistics"):
+        run(*words, "XA")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_writing_again_gives_the_same_bytes(nation: Nation, exported: Path, tmp_path: Path) -> None:

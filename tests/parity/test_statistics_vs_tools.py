@@ -143,6 +143,31 @@ def test_on_x_the_test_is_of_xx_people_alone(tessera: Tessera, tmp_path: Path) -
         assert ours["M"][key(row)]["HWE"] is None
 
 
+def test_each_alt_is_tested_against_all_others_as_bcftools_does_once_records_are_split(
+    tessera: Tessera, bcftools: Bcftools, tmp_path: Path
+) -> None:
+    names = [f"s{i}" for i in range(10)]
+    genotypes = ["1/2"] * 4 + ["1/1"] * 2 + ["0/0"] * 3 + ["0/2"]
+    source = write(tmp_path / "two.vcf", vcf(names, [f"1 20 A T,C . . GT {' '.join(genotypes)}"], {"1": 100}))
+    build = write(tmp_path / "build.yaml", "name: one\ncontigs:\n  - {name: '1', kind: autosome, length: 100}\n")
+    samples = write(tmp_path / "samples.tsv", sheet(dict.fromkeys(names, "XX EE")))
+    done = tessera("count", "--input", source, "--samples", samples, "--build", build, "--assume-normalised",
+                   "--mask", "none", "--out", tmp_path / "summary")  # fmt: skip
+    assert done.code == 0, done.err
+    bcftools("norm", "-m", "-any", "-o", tmp_path / "split.vcf", source)
+    tags = native("bcftools")
+    said = {}
+    for path in (source, tmp_path / "split.vcf"):
+        tags("+fill-tags", path, "-Ob", "-o", tmp_path / "filled.bcf", "--", "-t", "HWE")
+        lines = tags("query", "-f", r"%ALT\t%HWE\n", tmp_path / "filled.bcf").split("\n")[:-1]
+        said[path.stem] = {
+            alt: float(p) for line in lines for alt, p in zip(*(x.split(",") for x in line.split("\t")), strict=True)
+        }
+    ours = {place[3]: row["HWE"] for place, row in shown(tessera, tmp_path / "summary")["Total"].items()}
+    assert ours == pytest.approx(said["split"], rel=1e-5)
+    assert abs(said["two"]["C"] - said["split"]["C"]) > 0.1
+
+
 def test_call_rate_is_one_less_the_missing_of_bcftools(tessera: Tessera, tmp_path: Path) -> None:
     rng = np.random.default_rng(7)
     names = [f"s{i}" for i in range(40)]

@@ -1,13 +1,11 @@
 """The exact test against the sum of fractions that defines it, and what must hold for any numbers of people."""
 
-from fractions import Fraction
-from math import comb, factorial
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exact_fractions import p_values_by_definition
 from tessera.summary.hardy_weinberg import exact_test
 
 Genotypes = tuple[int, int, int]
@@ -20,39 +18,22 @@ def genotypes(draw: st.DrawFn, most: int) -> Genotypes:
     return het + hom + other, het, hom
 
 
-def probabilities(n: int, alleles: int) -> dict[int, Fraction]:
-    """Number of heterozygotes -> its probability given the alleles, by counting arrangements."""
-    found = {}
-    for het in range(alleles % 2, min(alleles, 2 * n - alleles) + 1, 2):
-        hom = (alleles - het) // 2
-        people = Fraction(factorial(n), factorial(het) * factorial(hom) * factorial(n - het - hom))
-        found[het] = people * 2**het / comb(2 * n, alleles)
-    assert sum(found.values()) == 1
-    return found
-
-
 def p_values(rows: list[Genotypes]) -> list[tuple[float, float]]:
     two_sided, excess = exact_test(*np.array(rows, dtype=np.int64).reshape(-1, 3).T)
     return list(zip(two_sided.tolist(), excess.tolist(), strict=True))
-
-
-def by_definition(n: int, het: int, hom: int) -> tuple[float, float]:
-    of = probabilities(n, het + 2 * hom)
-    two_sided = sum(p for p in of.values() if p <= of[het])
-    return float(two_sided), float(sum(p for number, p in of.items() if number >= het))
 
 
 def test_all_numbers_of_up_to_twelve_people_are_those_of_the_definition() -> None:
     rows = [(n, het, hom) for n in range(1, 13) for het in range(n + 1) for hom in range(n - het + 1)]
     assert len(rows) == 454
     for row, found in zip(rows, p_values(rows), strict=True):
-        assert found == pytest.approx(by_definition(*row), rel=1e-12), row
+        assert found == pytest.approx(p_values_by_definition(*row), rel=1e-12), row
 
 
 @given(st.lists(genotypes(60), min_size=1, max_size=20))
 def test_a_column_is_what_the_definition_says_of_each_row(rows: list[Genotypes]) -> None:
     for row, found in zip(rows, p_values(rows), strict=True):
-        assert row[0] == 0 or found == pytest.approx(by_definition(*row), rel=1e-11), row
+        assert row[0] == 0 or found == pytest.approx(p_values_by_definition(*row), rel=1e-11), row
         assert row[0] > 0 or np.isnan(found).all()
 
 

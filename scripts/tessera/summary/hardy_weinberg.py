@@ -74,7 +74,8 @@ def exact_test(n_dip: Ints, n_het: Ints, n_homalt: Ints) -> tuple[Floats, Floats
 
 
 def _p_values(seen: _Genotypes) -> tuple[Floats, Floats]:
-    few, many = seen.ratio(UP) > 1, seen.ratio(DOWN) > 1
+    fewer = seen.ratio(DOWN)
+    few, many = seen.ratio(UP) > 1, fewer > 1
     probability = np.exp(seen.log_probability())
     # from what was seen away from the mode; from the mode itself upwards
     tail = np.empty(len(few))
@@ -83,6 +84,7 @@ def _p_values(seen: _Genotypes) -> tuple[Floats, Floats]:
     two_sided[few] = probability[few] * (tail[few] + _opposite_tail(seen[few], UP))
     two_sided[many] = probability[many] * (tail[many] + _opposite_tail(seen[many], DOWN))
     excess = np.where(few, 1 - probability * (tail - 1), probability * tail)
+    excess[fewer == 0] = 1
     return np.minimum(two_sided, 1), np.clip(excess, 0, 1)
 
 
