@@ -54,9 +54,10 @@ check: $(READY) ## what CI runs: style, types, workflow, documentation, tests
 	$(MAKE) --no-print-directory test
 
 SCALE ?= 1
+ALSO ?=
 
 bench: $(READY) bench/venv/.ready ## measure speed and memory beside other tools (SCALE=0.01: in a minute)
-	bench/venv/bin/python tests/scale/bench.py --tessera $(BIN)/tessera --scale $(SCALE)
+	bench/venv/bin/python tests/scale/bench.py --tessera $(BIN)/tessera --scale $(SCALE) --also $(ALSO)
 
 bench/venv/.ready: tests/scale/requirements.txt
 	$(PYTHON) -m venv bench/venv

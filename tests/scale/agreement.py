@@ -15,6 +15,10 @@ from cohorts import STRATA
 KEY = ["pos", "ref", "alt", "stratum"]
 COUNTS = ["n_dip", "n_het", "n_homalt"]
 BCFTOOLS = ["AC", "AN", "AC_Het", "AC_Hom", "AC_Hemi"]
+#: relative difference of two p-values that is none: bcftools prints six digits
+PRECISION = 1e-5
+#: bcftools stores p-values as float32, which ends near here
+SMALLEST = 1e-30
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,8 @@ def with_truth(counts: pl.DataFrame, truth: pl.DataFrame) -> Agreement:
     return _compare(counts.select(*KEY, *COUNTS), truth, COUNTS)
 
 
-def with_bcftools(counts: pl.DataFrame, truth: pl.DataFrame, sites: Path) -> Agreement:
-    """Compare a leaf table with the INFO that bcftools +fill-tags wrote."""
+def with_bcftools(counts: pl.DataFrame, truth: pl.DataFrame, theirs: pl.DataFrame) -> Agreement:
+    """Compare a leaf table with what `bcftools_info` read."""
     halves = truth.select(*KEY, "half_alleles", "half_alt")
     expected = counts.join(halves, on=KEY, how="left").select(
         *KEY,
@@ -48,7 +52,29 @@ def with_bcftools(counts: pl.DataFrame, truth: pl.DataFrame, sites: Path) -> Agr
         AC_Hom=2 * pl.col("n_homalt"),
         AC_Hemi="half_alt",
     )
-    return _compare(_bcftools_counts(sites), expected, BCFTOOLS)
+    return _compare(theirs.select(*KEY, *BCFTOOLS), expected, BCFTOOLS)
+
+
+def hwe_with_bcftools(shown: pl.DataFrame, truth: pl.DataFrame, theirs: pl.DataFrame) -> Agreement:
+    """Compare HWE of `tessera show --statistics`, where there is one ALT: with more, the two test other things."""
+    halves = truth.select(*KEY, "half_alleles", "n_dip").filter(pl.len().over("pos", "stratum") == 1)
+    ours = shown.with_columns(pl.col("ref", "alt", "stratum").cast(str), pl.col("pos").cast(pl.Int32))
+    both = halves.join(ours.select(*KEY, "HWE"), on=KEY, how="left").join(
+        theirs.select(*KEY, "HWE"), on=KEY, how="left", suffix="_theirs"
+    )
+    tested = both.filter(pl.col("n_dip") > 0).with_columns(pl.col("HWE_theirs").cast(pl.Float64, strict=False))
+    near = ((pl.col("HWE") - pl.col("HWE_theirs")).abs() <= PRECISION * pl.col("HWE_theirs")) | (
+        pl.max_horizontal("HWE", "HWE_theirs") < SMALLEST
+    )
+    different = tested.height - tested.select(near.fill_null(value=False).sum()).item()
+    return Agreement(tested.height, tested.filter(pl.col("half_alleles") > 0).height, different)
+
+
+def with_table(counts: pl.DataFrame, truth: pl.DataFrame, path: Path) -> Agreement:
+    """Compare a leaf table with a table of KEY and COUNTS with tabs, to which half-calls are missing as well."""
+    theirs = pl.read_csv(path, separator="\t", schema_overrides={"pos": pl.Int32})
+    halves = truth.select(*KEY, "half_alleles")
+    return _compare(theirs, counts.select(*KEY, *COUNTS).join(halves, on=KEY, how="left"), COUNTS)
 
 
 def with_plink2(counts: pl.DataFrame, truth: pl.DataFrame, prefix: Path) -> Agreement:
@@ -73,9 +99,10 @@ def _compare(found: pl.DataFrame, expected: pl.DataFrame, columns: list[str]) ->
     return Agreement(both.height * len(columns), half * len(columns), sum(different.row(0)))
 
 
-def _bcftools_counts(sites: Path) -> pl.DataFrame:
-    """KEY and BCFTOOLS of a sites file with a tag for each stratum, one row per ALT and stratum."""
-    tags = [f"{name}_{stratum}" for stratum in STRATA for name in BCFTOOLS]
+def bcftools_info(sites: Path) -> pl.DataFrame:
+    """KEY, BCFTOOLS and HWE (text) of the sites that +fill-tags wrote, one row per ALT and stratum."""
+    fields = [*BCFTOOLS, "HWE"]
+    tags = [f"{name}_{stratum}" for stratum in STRATA for name in fields]
     text = sites.with_suffix(".tsv")
     layout = "\\t".join(["%POS", "%REF", "%ALT", *(f"%INFO/{tag}" for tag in tags)]) + "\\n"
     pysam.bcftools.query("-f", layout, "-o", str(text), str(sites), catch_stdout=False)
@@ -83,8 +110,8 @@ def _bcftools_counts(sites: Path) -> pl.DataFrame:
     table = pl.read_csv(text, separator="\t", has_header=False, new_columns=names, infer_schema=False)
     parts = []
     for stratum in STRATA:
-        columns = {name: f"{name}_{stratum}" for name in BCFTOOLS}
-        lists = ["alt", *(name for name in BCFTOOLS if name != "AN")]
+        columns = {name: f"{name}_{stratum}" for name in fields}
+        lists = ["alt", *(name for name in fields if name != "AN")]
         part = table.select("pos", "ref", "alt", stratum=pl.lit(stratum), **{k: pl.col(v) for k, v in columns.items()})
         alts = pl.col("alt").str.count_matches(",") + 1
         # where nobody is called, bcftools leaves one dot for all ALT alleles

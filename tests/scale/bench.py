@@ -2,6 +2,7 @@
 
     make bench                 the measurement that docs/performance.md shows, and writes there
     make bench SCALE=0.01      the same on a hundredth, in about a minute; writes bench/0.01/tables.md alone
+    make bench ALSO="hail sgkit"   with these as well, which need gigabytes and many minutes
 
 Exits with 1 when a count differs from what the makers of the files, bcftools or plink2 say.
 """
@@ -71,10 +72,21 @@ class Bench:
         counts = agreement.summary(self.out / "tessera")
         self.agree(file, "how it was made", agreement.with_truth(counts, truth))
         if "bcftools +fill-tags" in commands:
-            sites = self.out / "bcftools +fill-tags.bcf"
-            self.agree(file, "bcftools +fill-tags", agreement.with_bcftools(counts, truth, sites))
+            theirs = agreement.bcftools_info(self.out / "bcftools +fill-tags.bcf")
+            self.agree(file, "bcftools +fill-tags", agreement.with_bcftools(counts, truth, theirs))
+            shown = self.tessera.show(self.out / "tessera", self.out / "shown.parquet")
+            self.agree(file, "bcftools +fill-tags, HWE", agreement.hwe_with_bcftools(shown, truth, theirs))
         if "plink2" in commands:
             self.agree(file, "plink2", agreement.with_plink2(counts, truth, self.out / "plink2"))
+
+    def against_slow(self, file: Path, names: Sequence[str]) -> None:
+        """Once each, of whole genotypes in Python and on the JVM; compared with the last plain count."""
+        truth = pl.read_parquet(file.parent / "truth.parquet")
+        counts = agreement.summary(self.out / "tessera")
+        for name in names:
+            command = peers.SLOW[name](file, self.out / name, self.folder.parent)
+            self.measure(file, {name: command}, rounds=1)
+            self.agree(file, name, agreement.with_table(counts, truth, self.out / f"{name}.tsv"))
 
     def other_ways(self, file: Path) -> None:
         """The default mask, the check against a reference, and two workers."""
@@ -114,7 +126,7 @@ def cohorts(scale: float) -> tuple[Cohort, Cohort, Cohort, Cohort]:
     )
 
 
-def measure_all(bench: Bench, scale: float) -> None:
+def measure_all(bench: Bench, scale: float, slow: Sequence[str]) -> None:
     """Everything but the merge, from the cheap to the dear."""
     data = bench.folder / "data"
     genotypes, joint, many, many_joint = cohorts(scale)
@@ -123,6 +135,8 @@ def measure_all(bench: Bench, scale: float) -> None:
         for ending in ("vcf.gz", "bcf"):
             file = folder / f"cohort.{ending}"
             bench.against_peers(file)
+            if ending == "vcf.gz":
+                bench.against_slow(file, slow)
             bench.other_ways(file)
             bench.core(file, start=True)
     for people in (250, 1_000, 2_504):
@@ -143,16 +157,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where inputs and results are kept")
     parser.add_argument("--scale", type=float, default=1, help="share of the sites, and of the 100,000 people")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each command")
+    parser.add_argument("--also", nargs="*", default=[], choices=sorted(peers.SLOW), help="slow peers, installed here")
     given = parser.parse_args(arguments)
     folder = given.folder.resolve() / f"{given.scale:g}"
+    began_on = machine()
     bench = Bench(Tessera(tuple(shlex.split(given.tessera))), folder, given.rounds)
     shutil.rmtree(bench.out, ignore_errors=True)
     bench.out.mkdir(parents=True)
-    measure_all(bench, given.scale)
+    for name in given.also:
+        peers.install(name, given.folder.resolve())
+    measure_all(bench, given.scale, given.also)
     rows, cost, lost = merging.measure(bench.tessera, bench.out, round(20_000 * min(1, given.scale)))
     bench.agreements.append({"file": "merge", "with": "its parts", **asdict(Agreement(2, 0, lost))})
     results = {
-        "machine": machine(), "versions": peers.versions(), "absent": bench.absent, "rounds": given.rounds,
+        "machine": began_on, "versions": peers.versions(), "absent": bench.absent, "rounds": given.rounds,
         "costs": bench.costs, "inflations": bench.inflations, "agreements": bench.agreements,
         "merge": {"rows": rows, **asdict(cost)}, "has_workers": bench.tessera.has_workers,
         "records": {name: records(folder / "data" / name / "cohort") for name in ("genotypes", "joint")},

@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+
+import polars as pl
 
 HERE = Path(__file__).parent
 #: what bcftools writes for each group; HWE included, as it comes with the same pass
@@ -33,10 +35,6 @@ def run(command: list[str], log: Path) -> Cost:
     return Cost(**took)
 
 
-def row(cost: Cost, **names: object) -> dict[str, object]:
-    return {**names, **asdict(cost)}
-
-
 @dataclass(frozen=True)
 class Tessera:
     """The command that is measured, as typed."""
@@ -59,6 +57,13 @@ class Tessera:
             "--build", str(beside / "build.yaml"), "--mask", mask, "--out", str(out),
             *(["--workers", str(workers)] if self.has_workers else []),
         ]  # fmt: skip
+
+    def show(self, summary: Path, target: Path) -> pl.DataFrame:
+        """Counts and statistics of each stratum, by `tessera show`."""
+        words = [*self.words, "show", str(summary), "--by", "population,sex", "--statistics", "--format", "parquet"]
+        with target.open("wb") as file:
+            subprocess.run(words, stdout=file, check=True)
+        return pl.read_parquet(target)
 
 
 def bcftools(file: Path, out: Path) -> list[str]:
@@ -94,6 +99,38 @@ PEERS: dict[str, Callable[[Path, Path], list[str]]] = {
     "plink2": plink2,
     "bgzip -dc": bgzip,
 }
+
+
+def hail(file: Path, out: Path, environments: Path) -> list[str]:
+    """Genotype counts by Hail on one core: OUT.tsv."""
+    groups = file.parent / "groups.tsv"
+    return [str(environments / "hail/bin/python"), str(HERE / "hail_counts.py"), str(file), str(groups), f"{out}.tsv"]
+
+
+def sgkit(file: Path, out: Path, environments: Path) -> list[str]:
+    """Genotype counts by sgkit, after vcf2zarr: OUT.tsv."""
+    convert = [str(environments / "bio2zarr/bin/vcf2zarr"), "convert", "--force", str(file), f"{out}.vcz"]
+    groups = str(file.parent / "groups.tsv")
+    count = [str(environments / "sgkit/bin/python"), str(HERE / "sgkit_counts.py"), f"{out}.vcz", groups, f"{out}.tsv"]
+    return ["bash", "-c", f"{shlex.join(convert)} && {shlex.join(count)}"]
+
+
+SLOW: dict[str, Callable[[Path, Path, Path], list[str]]] = {"hail": hail, "sgkit": sgkit}
+#: environment -> what goes into it; bio2zarr and sgkit need different versions of zarr
+ENVIRONMENTS = {
+    "hail": {"hail": "hail==0.2.139"},
+    "sgkit": {"sgkit": "sgkit==0.10.0", "bio2zarr": "bio2zarr[vcf]==0.2.1"},
+}
+
+
+def install(name: str, folder: Path) -> None:
+    """Give a slow peer environments of its own in `folder`; Hail finds a JVM on PATH or fails with its own words."""
+    for environment, requirement in ENVIRONMENTS[name].items():
+        if not (folder / environment / "installed").exists():
+            subprocess.run([sys.executable, "-m", "venv", str(folder / environment)], check=True)
+            pip = [str(folder / environment / "bin/python"), "-m", "pip", "install", "--quiet", requirement]
+            subprocess.run(pip, check=True)
+            (folder / environment / "installed").touch()
 
 
 def absent() -> dict[str, str]:

@@ -14,10 +14,10 @@ Results = dict[str, Any]
 
 
 def machine() -> str:
-    """Processor, cores and memory of this machine."""
+    """Processor, cores and memory of this machine, and how busy it is."""
     found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores of {found[1].strip() if found else 'an unknown processor'}, {memory:.0f} GiB"
+    return f"{os.cpu_count()} cores of {found[1].strip() if found else 'an unknown processor'}, {memory:.0f} GiB, load {os.getloadavg()[0]:.1f}"
 
 
 def write_tables(results: Path, target: Path) -> None:
@@ -36,7 +36,7 @@ def write_page(results: Path, page: Path) -> None:
 def markdown(results: Results) -> str:
     """All tables, each under a sentence that says what it is."""
     heads = [
-        f"{results['machine']}; {', '.join(results['versions'])}; medians of {results['rounds']} runs.",
+        f"{results['machine']}; {', '.join(results['versions'])}; runs of each command: {results['rounds']}.",
         *(f"{name} was not measured: {why}." for name, why in results["absent"].items()),
     ]
     tables = (_targets(results), _against(results), _core(results), _memory(results), _agreements(results))

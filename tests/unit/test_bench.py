@@ -101,6 +101,16 @@ def test_one_number_more_and_one_row_less_are_seen(made: Path) -> None:
     assert agreement.with_truth(truth[1:], truth).different == 3
 
 
+def test_p_values_differ_beyond_what_bcftools_prints(made: Path) -> None:
+    truth = pl.read_parquet(made / "truth.parquet")
+    ours = truth.with_columns(HWE=pl.lit(0.25))
+    cells = agreement.hwe_with_bcftools(ours, truth, truth.with_columns(HWE=pl.lit("0.250001")))
+    assert (cells.different, cells.numbers > 0) == (0, True)
+    wrong = agreement.hwe_with_bcftools(ours, truth, truth.with_columns(HWE=pl.lit("0.25001")))
+    absent = agreement.hwe_with_bcftools(ours, truth, truth.with_columns(HWE=pl.lit(".")))
+    assert wrong.different == absent.different == cells.numbers
+
+
 def test_two_alt_genotypes_of_plink2_come_in_the_order_of_pl() -> None:
     # two ALT: 0/0 5 people; 0/1 3, 0/2 2; 1/1 1, 1/2 4, 2/2 6
     found = agreement._plink2_alts("C,G", "5", "3,2", "1,4,6")
@@ -112,6 +122,8 @@ def test_the_cost_of_a_command_holds_its_children_and_not_its_parent(tmp_path: P
     assert small.peak_mb < 40  # this process is far larger
     eat = f"{sys.executable} -S -c 'b = bytearray(300 << 20)' | cat"
     assert peers.run(["bash", "-c", eat], tmp_path / "log").peak_mb > 300
+    orphan = f"({sys.executable} -S -c 'import time; time.sleep(0.3); sum(range(20_000_000))' &) ; true"
+    assert peers.run(["bash", "-c", orphan], tmp_path / "log").cpu_s > 0.1
     with pytest.raises(SystemExit, match="exit code 3"):
         peers.run(["bash", "-c", "exit 3"], tmp_path / "log")
 
