@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
+import pysam
 import pytest
 
 from run_folder import ROOT, RunFolder
@@ -72,6 +73,14 @@ def test_lanes_are_not_kept_and_crams_are(demo: Demo) -> None:
     assert not list(alignments.rglob("*.bam"))
     assert all(cram.read_bytes()[:6] == b"CRAM\x03\x00" for cram in alignments.glob("*.cram"))
     assert list(alignments.glob("*.cram"))
+
+
+def test_headers_tell_the_aligner_and_no_path_nor_its_threads(demo: Demo) -> None:
+    for cram in (demo.folder / "results" / "alder" / "private" / "alignments").glob("*.cram"):
+        with pysam.AlignmentFile(str(cram), check_sq=False) as file:
+            header = str(file.header)
+        assert re.search(r"^@PG\t.*PN:minimap2\t.*VN:2", header, re.MULTILINE)
+        assert not re.search(r"\t(UR|CL):", header)
 
 
 def test_nothing_of_a_withdrawn_person_is_made(demo: Demo) -> None:

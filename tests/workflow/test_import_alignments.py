@@ -3,8 +3,10 @@
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,19 +49,34 @@ def write_run(folder: Path, column: str, name: str, contigs: Sequence[Contig] = 
                 file.write(read)
 
 
-def run(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Ask the workflow for the imported CRAM."""
-    workflow = ["--snakefile", str(ROOT / "Snakefile"), "--configfile", "config.yaml", "--cores", "1", CRAM]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
-    command = [sys.executable, "-m", "snakemake", *workflow]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environment, timeout=120)
+def start(folder: Path, *more: str, path: str = "") -> subprocess.Popen[str]:
+    """Ask the workflow for the imported CRAM, without a profile, in a session of its own; `path` goes before PATH."""
+    workflow = ["--snakefile", str(ROOT / "Snakefile"), "--configfile", "config.yaml", "--cores", "1"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts"), "PATH": f"{path}:{os.environ['PATH']}"}
+    command = [sys.executable, "-m", "snakemake", CRAM, *workflow, *more]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        start_new_session=True,
+    )
+
+
+def run(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """The same, to its end."""
+    process = start(folder, *more)
+    said, _ = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, said, "")
 
 
 @pytest.mark.parametrize("column", ["bam", "cram"])
 def test_a_file_becomes_a_sorted_indexed_cram_with_all_its_reads(column: str, tmp_path: Path) -> None:
     write_run(tmp_path, column, "ann")
     done = run(tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout
     cram = tmp_path / CRAM
     assert cram.read_bytes()[:6] == b"CRAM\x03\x00"
     reference = str(tmp_path / "results" / "reference" / "reference.fa")
@@ -72,6 +89,41 @@ def test_a_file_becomes_a_sorted_indexed_cram_with_all_its_reads(column: str, tm
     assert "VN:1" in header
     assert not re.search(r"UR:|CL:|/home/somebody", header)
     assert (tmp_path / f"{CRAM}.crai").stat().st_mtime_ns >= cram.stat().st_mtime_ns
+
+
+def test_a_killed_run_leaves_no_half_cram_and_the_next_ends_as_if_it_had_not_been(tmp_path: Path) -> None:
+    write_run(tmp_path, "bam", "ann")
+    done = run(tmp_path)
+    assert done.returncode == 0, done.stdout
+    whole = {name: (tmp_path / name).read_bytes() for name in (CRAM, f"{CRAM}.crai")}
+    for name in whole:
+        (tmp_path / name).unlink()
+    # a samtools that writes some bytes of its output and then nothing more
+    stuck = tmp_path / "bin" / "samtools"
+    stuck.parent.mkdir()
+    stuck.write_text(
+        f'#!/bin/bash\nif [ "$1" != view ]; then exec {ROOT}/scripts/wheel_tools/samtools "$@"; fi\n'
+        'while [ "$1" != -o ]; do shift; done\nprintf CRAM > "$2"\nexec sleep 600\n'
+    )
+    stuck.chmod(0o755)
+    process = start(tmp_path, "--config", "tools=path", path=str(stuck.parent))
+    half = tmp_path / f"{CRAM}.unfinished"
+    for _ in range(1200):
+        if half.exists() or process.poll() is not None:
+            break
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    said, _ = process.communicate()
+    assert half.exists(), said
+    assert not (tmp_path / CRAM).exists()
+    # as if it had been killed between the last rename and Snakemake's note that the job is done
+    (tmp_path / CRAM).write_bytes(whole[CRAM][:100])
+    (tmp_path / f"{CRAM}.crai").write_bytes(whole[f"{CRAM}.crai"])
+    assert run(tmp_path, "--unlock").returncode == 0
+    done = run(tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert {name: (tmp_path / name).read_bytes() for name in whole} == whole
+    assert not list(tmp_path.rglob("*.unfinished*"))
 
 
 def test_a_file_of_another_sample_is_refused(tmp_path: Path) -> None:
@@ -91,7 +143,7 @@ def test_a_file_on_another_reference_is_refused(tmp_path: Path) -> None:
 def test_a_file_with_a_decoy_keeps_all_its_reads_and_the_log_says_so(tmp_path: Path) -> None:
     write_run(tmp_path, "bam", "ann", [CHR1, DECOY])
     done = run(tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout
     assert "1 contig not counted, and not compared with the reference: decoy" in (tmp_path / LOG).read_text()
     reference = str(tmp_path / "results" / "reference" / "reference.fa")
     with (
