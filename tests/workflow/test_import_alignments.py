@@ -18,7 +18,8 @@ BASES = "".join(random.Random(1).choices("ACGT", k=3000))
 Contig = dict[str, str | int]
 CHR1: Contig = {"SN": "chr1", "LN": 3000}
 DECOY: Contig = {"SN": "decoy", "LN": 3000}
-LOG = "results/node/private/logs/import_alignments/ann.log"
+CHECKED = "results/node/private/logs/check_alignments/ann.log"
+VERDICT = "results/node/private/qc/alignments/ann.header.txt"
 CRAM = "results/node/private/alignments/imported/ann.cram"
 
 
@@ -129,22 +130,24 @@ def test_a_killed_run_leaves_no_half_cram_and_the_next_ends_as_if_it_had_not_bee
 def test_a_file_of_another_sample_is_refused(tmp_path: Path) -> None:
     write_run(tmp_path, "bam", "ben")
     assert run(tmp_path).returncode != 0
-    assert "ann.bam header: read groups of ben; expected SM:ann, as the sheet says" in (tmp_path / LOG).read_text()
+    assert "ann.bam header: read groups of ben; expected SM:ann, as the sheet says" in (tmp_path / CHECKED).read_text()
     assert not (tmp_path / CRAM).exists()
 
 
 def test_a_file_on_another_reference_is_refused(tmp_path: Path) -> None:
     write_run(tmp_path, "bam", "ann", [{"SN": "chr1", "LN": 3001}])
     assert run(tmp_path).returncode != 0
-    assert "contig chr1: 3,001 bases; expected 3,000 bases as in the run's reference" in (tmp_path / LOG).read_text()
+    assert (
+        "contig chr1: 3,001 bases; expected 3,000 bases as in the run's reference" in (tmp_path / CHECKED).read_text()
+    )
     assert not (tmp_path / CRAM).exists()
 
 
-def test_a_file_with_a_decoy_keeps_all_its_reads_and_the_log_says_so(tmp_path: Path) -> None:
+def test_a_file_with_a_decoy_keeps_all_its_reads_and_it_is_said(tmp_path: Path) -> None:
     write_run(tmp_path, "bam", "ann", [CHR1, DECOY])
     done = run(tmp_path)
     assert done.returncode == 0, done.stdout
-    assert "1 contig not counted, and not compared with the reference: decoy" in (tmp_path / LOG).read_text()
+    assert "1 contig not counted, and not compared with the reference: decoy" in (tmp_path / VERDICT).read_text()
     reference = str(tmp_path / "results" / "reference" / "reference.fa")
     with (
         pysam.AlignmentFile(str(tmp_path / CRAM), "rc", reference_filename=reference) as cram,
@@ -156,6 +159,20 @@ def test_a_file_with_a_decoy_keeps_all_its_reads_and_the_log_says_so(tmp_path: P
         )
     assert len(expected) == 600
     assert found == expected
+
+
+def test_an_edited_build_checks_a_file_again_and_does_not_write_its_cram_again(tmp_path: Path) -> None:
+    write_run(tmp_path, "bam", "ann")
+    assert run(tmp_path).returncode == 0
+    build = (tmp_path / "build.yaml").read_text()
+    for edited, again in ((f"# a comment\n{build}", set()), (build.replace("autosome", "mt"), {"check_alignments"})):
+        (tmp_path / "build.yaml").write_text(edited)
+        said = run(tmp_path, "--dry-run").stdout
+        assert set(re.findall(r"^rule (\w+):$", said, re.MULTILINE)) == again, said
+    (tmp_path / "build.yaml").write_text(build.replace("3000", "3001"))
+    done = run(tmp_path)
+    assert done.returncode != 0
+    assert "3,001" in (tmp_path / CHECKED).read_text()
 
 
 def test_a_file_cut_short_is_refused(tmp_path: Path) -> None:

@@ -70,11 +70,40 @@ rule mark_duplicates:
         " 2> {log:q}"
 
 
-rule import_alignments:
-    """Check a BAM or CRAM that came aligned, and write it as a sorted CRAM on the run's own reference."""
+rule check_alignments:
+    """Refuse a BAM or CRAM that came aligned to another reference, or with another sample's reads."""
     input:
         alignments=lambda wildcards: RUN.file(wildcards.node, wildcards.sample),
         reference=REFERENCE,
+    output:
+        verdict="<private>/qc/alignments/{sample}.header.txt",
+    log:
+        "<private>/logs/check_alignments/{sample}.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 500 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        stage_version=ALIGNMENTS_VERSION,
+        build=RUN.config.build,
+        build_digest=RUN.build_digest,
+    shell:
+        "(tessera check --alignments {input.alignments:q} --sample {wildcards.sample:q}"
+        " --reference {input.reference:q} --build {params.build:q} > {output.verdict:q}.unfinished"
+        " && mv {output.verdict:q}.unfinished {output.verdict:q}) 2> {log:q}"
+
+
+rule import_alignments:
+    """Write a BAM or CRAM that came aligned as a sorted CRAM on the run's own reference."""
+    input:
+        alignments=lambda wildcards: RUN.file(wildcards.node, wildcards.sample),
+        reference=REFERENCE,
+        # a build that is edited asks the header again, and not for another CRAM
+        verdict=ancient("<private>/qc/alignments/{sample}.header.txt"),
     output:
         cram="<private>/alignments/imported/{sample}.cram",
         index="<private>/alignments/imported/{sample}.cram.crai",
@@ -90,13 +119,9 @@ rule import_alignments:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         stage_version=ALIGNMENTS_VERSION,
-        build=RUN.config.build,
-        build_digest=RUN.build_digest,
         without_paths=WITHOUT_PATHS,
     shell:
         "(samtools quickcheck -v {input.alignments:q}"
-        " && tessera check --alignments {input.alignments:q} --sample {wildcards.sample:q}"
-        " --reference {input.reference:q} --build {params.build:q}"
         " && samtools sort --no-PG -u -@ {threads} -T {resources.tmpdir:q} --reference {input.reference:q}"
         " {input.alignments:q}"
         " | samtools reheader --no-PG -c {params.without_paths:q} -"
