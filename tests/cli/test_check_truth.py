@@ -1,6 +1,7 @@
 """`tessera check-truth` finds each number that is off, and `tessera write-report` says on a page what was found."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,17 @@ def test_write_report_is_a_page_and_the_same_as_json(
     assert "ann" not in text.replace("people", "")
     assert json.loads(data.read_text())
     assert tessera("write-report", "--results", results, "--node", "elder", "--out", page, "--json", data).code == 2
+
+
+def test_a_report_names_nodes_and_no_places(tessera: Tessera, summary: Path, tmp_path: Path) -> None:
+    """It may be shown to partners, whom our folders and theirs do not concern."""
+    results, page, data = summary.parents[1], tmp_path / "report.txt", tmp_path / "report.json"
+    (results / "alder" / "private").mkdir()
+    write(results / "alder" / "private" / "decisions.tsv", DECISIONS)
+    assert tessera("merge", summary, "--out", results / "federation" / "summary").code == 0
+    words = ["--results", results, "--node", "alder", "--summary", summary, "--out", page, "--json", data]
+    assert tessera("write-report", *words).code == 0
+    assert list(json.loads(data.read_text())["nodes"]) == ["alder", "received 1"]
+    for text in (page.read_text(), data.read_text()):
+        assert tmp_path.name not in text
+        assert not re.search(r"(^|\s|\")/", text)

@@ -1,9 +1,6 @@
 """`tessera show` prints the counts of a summary; every number here is counted by hand from five genotypes a line."""
 
 import io
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import polars as pl
@@ -133,16 +130,6 @@ def test_a_population_that_cannot_be_left_out_is_refused(
     done = tessera("show", summary, *options)
     assert (done.code, done.out) == (2, b"")
     assert f"--not-in-grpmax: {said}" in done.err
-
-
-@pytest.mark.parametrize("form", ["tsv", "parquet"])
-def test_a_reader_who_has_seen_enough_ends_it_without_a_traceback(summary: Path, form: str) -> None:
-    words = [sys.executable, "-m", "tessera", "show", summary, "--format", form]
-    read, write_end = os.pipe()
-    os.close(read)
-    done = subprocess.run(words, stdout=write_end, stderr=subprocess.PIPE, text=True, check=False)
-    os.close(write_end)
-    assert (done.returncode, done.stderr) == (1, "")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """A folder in which the workflow runs, as an operator's working directory."""
 
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -16,19 +18,26 @@ class RunFolder:
         self._environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), **(environment or {})}
         (folder / "config").symlink_to(ROOT / "config")
 
-    def call(self, command: list[str]) -> str:
+    def call(self, command: list[str], *, fails: bool = False) -> str:
         """Run a command in the folder; its output, all of it."""
         done = subprocess.run(
             command, cwd=self.folder, capture_output=True, text=True, env=self._environment, timeout=900
         )
-        assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+        assert (done.returncode != 0) is fails, (done.stdout + done.stderr)[-6000:]
         return done.stdout + done.stderr
 
-    def snakemake(self, *arguments: str) -> str:
+    def snakemake(self, *arguments: str, fails: bool = False) -> str:
         """Run the workflow with the profile of `make demo`."""
         profile = str(ROOT / "workflow" / "profiles" / "demo")
-        workflow = ["--snakefile", str(ROOT / "Snakefile"), "--profile", profile]
-        return self.call([sys.executable, "-m", "snakemake", *workflow, "--configfile", self.configuration, *arguments])
+        workflow = ["--snakefile", str(ROOT / "Snakefile"), "--profile", profile, "--configfile", self.configuration]
+        return self.call([sys.executable, "-m", "snakemake", *workflow, *arguments], fails=fails)
+
+    def made(self, *arguments: str) -> Counter[str]:
+        """Run the workflow; rule -> jobs that it carried out, or would with `--dry-run`, without those that collect."""
+        said = self.snakemake("--quiet", "host", *arguments)
+        jobs = Counter(re.findall(r"^ *(?:local)?rule (\w+):$", said, re.MULTILINE))
+        del jobs["all"]
+        return jobs
 
     def tessera(self, *arguments: str) -> str:
         """Run a tessera command; its standard output and error."""

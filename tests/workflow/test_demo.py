@@ -5,9 +5,12 @@ import json
 import re
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
+import pysam
 import pytest
 
 from run_folder import ROOT, RunFolder
@@ -20,10 +23,21 @@ class Demo(RunFolder):
         super().__init__(folder, "nation/config.yaml")
         self.call([sys.executable, str(ROOT / "seeds" / "grow.py"), "nation"])
 
-    def planned(self) -> set[str]:
-        """The rules that a run would carry out now."""
-        said = self.snakemake("--dry-run", "--quiet", "host")
-        return set(re.findall(r"^ *(?:local)?rule (\w+):$", said, re.MULTILINE))
+    def planned(self) -> Counter[str]:
+        """The rules that a run would carry out now, and how often."""
+        return self.made("--dry-run")
+
+    @contextmanager
+    def edited(self, file: str, old: str, new: str) -> Iterator[None]:
+        """The nation with an edit in one of its files, for a while."""
+        path = self.folder / "nation" / file
+        text = path.read_text()
+        try:
+            path.write_text(text.replace(old, new))
+            assert path.read_text() != text
+            yield
+        finally:
+            path.write_text(text)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +75,14 @@ def test_lanes_are_not_kept_and_crams_are(demo: Demo) -> None:
     assert list(alignments.glob("*.cram"))
 
 
+def test_headers_tell_the_aligner_and_no_path_nor_its_threads(demo: Demo) -> None:
+    for cram in (demo.folder / "results" / "alder" / "private" / "alignments").glob("*.cram"):
+        with pysam.AlignmentFile(str(cram), check_sq=False) as file:
+            header = str(file.header)
+        assert re.search(r"^@PG\t.*PN:minimap2\t.*VN:2", header, re.MULTILINE)
+        assert not re.search(r"\t(UR|CL):", header)
+
+
 def test_nothing_of_a_withdrawn_person_is_made(demo: Demo) -> None:
     rows = [line.split("\t") for line in demo.read("birch/private/decisions.tsv").decode().splitlines()]
     withdrawn = [sample for sample, _, reason in rows if reason == "withdrawn"]
@@ -87,8 +109,7 @@ def test_a_second_run_does_nothing(demo: Demo) -> None:
 def test_a_missing_file_is_made_again_with_only_what_follows_and_the_result_is_the_same(demo: Demo) -> None:
     before = demo.read("federation/allele_frequencies.vcf.gz")
     (demo.folder / "results/alder/private/variants/ada.g.vcf.gz").unlink()
-    said = demo.snakemake("--quiet", "host")
-    made = Counter(re.findall(r"^ *(?:local)?rule (\w+):$", said, re.MULTILINE))
+    made = demo.made()
     assert made["call_gvcf"] == made["measure_variants"] == made["count_alleles"] == 1
     assert made["sum_batch"] == made["sum_node"] == made["merge_nodes"] == made["export_vcf"] == 1
     assert not {"align_lane", "mark_duplicates", "measure_alignments", "count_cohort", "measure_cohort"} & set(made)
@@ -96,24 +117,44 @@ def test_a_missing_file_is_made_again_with_only_what_follows_and_the_result_is_t
     assert not demo.planned()
 
 
-def test_another_batch_is_no_reason_to_count_a_cohort_again(demo: Demo) -> None:
-    sheet = demo.folder / "nation" / "cedar.tsv"
-    lines = sheet.read_text()
-    try:
-        sheet.write_text(lines.replace("per\tXY\tXC\t1\t", "per\tXY\tXC\t7\t"))
-        assert sheet.read_text() != lines
-        assert not demo.planned()
-    finally:
-        sheet.write_text(lines)
+#: what follows from counts
+SUMS = {"sum_batch", "sum_node", "verify_summary", "merge_nodes", "export_vcf", "write_report"}
+SUMS |= {"check_node", "check_federation"}
+DECISIONS = {"gate_sample", "gate_samples"}
+COUNTS = {"count_alleles", "count_cohort"}
+CALL_METRICS = {"measure_variants", "measure_cohort"}
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "again"),
+    [
+        ("build.yaml", "name: mini", "# a comment\nname: mini", set()),
+        ("build.yaml", "name: mini", "name: other", {"measure_alignments", *CALL_METRICS, *DECISIONS, *COUNTS, *SUMS}),
+        (
+            "build.yaml",
+            "[0, 6000]",
+            "[0, 5900]",
+            {"measure_alignments", "write_ploidy", "call_gvcf", *CALL_METRICS, *DECISIONS, *COUNTS, *SUMS},
+        ),
+        ("config.yaml", "mask: adj", "mask: none", {*CALL_METRICS, *DECISIONS, *COUNTS, *SUMS}),
+        ("config.yaml", "- DUO:0000004\n", "", {*DECISIONS, *COUNTS, *SUMS}),
+        ("cedar.tsv", "per\tXY\tXC\t1\t", "per\tXY\tXC\t7\t", set()),
+    ],
+    ids=["a comment in the build", "the build", "a PAR of the build", "the mask", "consent", "a batch of a cohort"],
+)
+def test_an_edit_makes_again_what_follows_from_it_and_nothing_else(
+    demo: Demo, file: str, old: str, new: str, again: set[str]
+) -> None:
+    with demo.edited(file, old, new):
+        assert set(demo.planned()) == again
+
+
+def test_another_policy_decides_and_counts_everybody_again(demo: Demo) -> None:
+    (demo.folder / "policy.yaml").write_text((ROOT / "config/policies/qc.yaml").read_text() + "# edited\n")
+    with demo.edited("config.yaml", "config/policies/qc.yaml", "policy.yaml"):
+        assert set(demo.planned()) == {*DECISIONS, *COUNTS, *SUMS}
 
 
 def test_a_changed_karyotype_costs_one_person(demo: Demo) -> None:
-    sheet = demo.folder / "nation" / "birch.tsv"
-    lines = sheet.read_text()
-    try:
-        sheet.write_text(lines.replace("iva\tXX\t", "iva\tNA\t"))
-        assert sheet.read_text() != lines
-        said = demo.snakemake("--dry-run", "--quiet", "host")
-        assert len(re.findall(r"^ *rule count_alleles:$", said, re.MULTILINE)) == 1
-    finally:
-        sheet.write_text(lines)
+    with demo.edited("birch.tsv", "iva\tXX\t", "iva\tNA\t"):
+        assert demo.planned()["count_alleles"] == 1

@@ -2,11 +2,14 @@
 
 Needs the lanes of the chapter before, or BAM and CRAM files as they came. Makes a CRAM (version 3.0, coordinate
 order, indexed) of every sample on the run's own reference, and its metrics under the names of the GA4GH standard.
-Files that came aligned keep their duplicate marks; their read groups must name the sample of the sheet. One thread
-writes a CRAM: with several its bytes differ from run to run.
+Files that came aligned keep their duplicate marks; their read groups must name the sample of the sheet, and their
+header the contigs of the run's reference that are counted. One thread writes a CRAM: with several its bytes differ
+from run to run. What a native tool writes is `.unfinished` until it is whole.
 """
 
 ALIGNMENTS_VERSION = 1
+# headers tell programs and versions, and not where files lay (UR, CL) and how many threads there were (CL)
+WITHOUT_PATHS = r"sed -E '/^@SQ/s/\tUR:[^\t]*//; /^@PG/s/\tCL:[^\t]*//'"
 # a sample's CRAM lies where its kind of input puts it
 CRAM = branch(
     lambda wildcards: RUN.kind(wildcards.node, wildcards.sample) == "fastq",
@@ -55,18 +58,52 @@ rule mark_duplicates:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         stage_version=ALIGNMENTS_VERSION,
+        without_paths=WITHOUT_PATHS,
     shell:
         "(samtools merge --no-PG -u - {input.lanes:q}"
+        " | samtools reheader --no-PG -c {params.without_paths:q} -"
         " | samtools markdup --no-PG -T {resources.tmpdir:q}/markdup"
-        " --reference {input.reference:q} --output-fmt cram,version=3.0 --write-index - {output.cram:q})"
+        " --reference {input.reference:q} --output-fmt cram,version=3.0 --write-index - {output.cram:q}.unfinished"
+        " && samtools reheader --no-PG -i -c {params.without_paths:q} {output.cram:q}.unfinished"
+        " && touch {output.cram:q}.unfinished.crai"
+        " && mv {output.cram:q}.unfinished.crai {output.index:q} && mv {output.cram:q}.unfinished {output.cram:q})"
         " 2> {log:q}"
 
 
-rule import_alignments:
-    """Check a BAM or CRAM that came aligned, and write it as a sorted CRAM on the run's own reference."""
+rule check_alignments:
+    """Refuse a BAM or CRAM that came aligned to another reference, or with another sample's reads."""
     input:
         alignments=lambda wildcards: RUN.file(wildcards.node, wildcards.sample),
         reference=REFERENCE,
+    output:
+        verdict="<private>/qc/alignments/{sample}.header.txt",
+    log:
+        "<private>/logs/check_alignments/{sample}.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 500 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        stage_version=ALIGNMENTS_VERSION,
+        build=RUN.config.build,
+        build_digest=RUN.build_digest,
+    shell:
+        "(tessera check --alignments {input.alignments:q} --sample {wildcards.sample:q}"
+        " --reference {input.reference:q} --build {params.build:q} > {output.verdict:q}.unfinished"
+        " && mv {output.verdict:q}.unfinished {output.verdict:q}) 2> {log:q}"
+
+
+rule import_alignments:
+    """Write a BAM or CRAM that came aligned as a sorted CRAM on the run's own reference."""
+    input:
+        alignments=lambda wildcards: RUN.file(wildcards.node, wildcards.sample),
+        reference=REFERENCE,
+        # a build that is edited asks the header again, and not for another CRAM
+        verdict=ancient("<private>/qc/alignments/{sample}.header.txt"),
     output:
         cram="<private>/alignments/imported/{sample}.cram",
         index="<private>/alignments/imported/{sample}.cram.crai",
@@ -82,16 +119,17 @@ rule import_alignments:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         stage_version=ALIGNMENTS_VERSION,
+        without_paths=WITHOUT_PATHS,
     shell:
         "(samtools quickcheck -v {input.alignments:q}"
-        " && found=$(samtools samples {input.alignments:q} | cut -f 1 | sort -u | paste -s -d ,)"
-        ' && if [ "$found" != {wildcards.sample:q} ]; then'
-        ' echo {input.alignments:q}": read groups of $found; expected SM:{wildcards.sample}, as the sheet says"; exit 2;'
-        " fi >&2"
         " && samtools sort --no-PG -u -@ {threads} -T {resources.tmpdir:q} --reference {input.reference:q}"
         " {input.alignments:q}"
+        " | samtools reheader --no-PG -c {params.without_paths:q} -"
         " | samtools view --no-PG --reference {input.reference:q} --output-fmt cram,version=3.0 --write-index"
-        " -o {output.cram:q} -)"
+        " -o {output.cram:q}.unfinished -"
+        " && samtools reheader --no-PG -i -c {params.without_paths:q} {output.cram:q}.unfinished"
+        " && touch {output.cram:q}.unfinished.crai"
+        " && mv {output.cram:q}.unfinished.crai {output.index:q} && mv {output.cram:q}.unfinished {output.cram:q})"
         " 2> {log:q}"
 
 
@@ -118,8 +156,9 @@ rule measure_alignments:
         build=RUN.config.build,
         build_digest=RUN.build_digest,
     shell:
-        "(samtools stats --reference {input.reference:q} {input.cram:q} > {output.stats:q}"
+        "(samtools stats --reference {input.reference:q} {input.cram:q} > {output.stats:q}.unfinished"
         " && samtools depth -aa -s -q 20 -Q 20 --reference {input.reference:q} {input.cram:q}"
-        " | tessera measure-alignments --sample {wildcards.sample:q} --stats {output.stats:q} --depth -"
-        " --reference {input.reference:q} --build {params.build:q} --out {output.metrics:q})"
+        " | tessera measure-alignments --sample {wildcards.sample:q} --stats {output.stats:q}.unfinished --depth -"
+        " --reference {input.reference:q} --build {params.build:q} --out {output.metrics:q}"
+        " && mv {output.stats:q}.unfinished {output.stats:q})"
         " 2> {log:q}"

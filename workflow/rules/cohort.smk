@@ -239,4 +239,5 @@ rule verify_summary:
         stage_version=COHORT_VERSION,
         summary=subpath(input.manifest, parent=True),
     shell:
-        "tessera verify {params.summary:q} > {output.verdict:q} 2> {log:q}"
+        "(tessera verify {params.summary:q} > {output.verdict:q}.unfinished"
+        " && mv {output.verdict:q}.unfinished {output.verdict:q}) 2> {log:q}"

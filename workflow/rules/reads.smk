@@ -49,7 +49,10 @@ rule index_reference:
     params:
         stage_version=READS_VERSION,
     shell:
-        "(gzip -cdf {input.fasta:q} > {output.fasta:q} && samtools faidx {output.fasta:q}) 2> {log:q}"
+        "(gzip -cdf {input.fasta:q} > {output.fasta:q}.unfinished"
+        " && samtools faidx {output.fasta:q}.unfinished --fai-idx {output.index:q}.unfinished"
+        " && mv {output.index:q}.unfinished {output.index:q} && mv {output.fasta:q}.unfinished {output.fasta:q})"
+        " 2> {log:q}"
 
 
 if RUN.config.aligner != "minimap2":
@@ -75,7 +78,10 @@ if RUN.config.aligner != "minimap2":
             aligner=RUN.config.aligner,
             index=INDEX,
         shell:
-            "{params.aligner} index -p {params.index:q} {input.fasta:q} 2> {log:q}"
+            "({params.aligner} index -p {params.index:q}.unfinished {input.fasta:q}"
+            " && for made in {params.index:q}.unfinished.*;"
+            ' do mv "$made" {params.index:q}."${{made##*.unfinished.}}"; done)'
+            " 2> {log:q}"
 
 
 rule align_lane:
@@ -104,8 +110,9 @@ rule align_lane:
     shell:
         "(cutadapt --interleaved --quality-cutoff 20 --minimum-length 30"
         " -a AGATCGGAAGAGCACACGTCTGAACTCCAGTCA -A AGATCGGAAGAGCGTCGTGTAGGGAAAGAGTGT"
-        " --json {output.trimming:q} {input.fastq:q}"
+        " --json {output.trimming:q}.unfinished {input.fastq:q}"
         " | {params.align} -t {threads} -R {params.read_group:q} {params.index:q} -"
         " | samtools fixmate --no-PG -u -m - -"
-        " | samtools sort --no-PG -l 1 -T {resources.tmpdir:q} -o {output.bam:q} -)"
+        " | samtools sort --no-PG -l 1 -T {resources.tmpdir:q} -O bam -o {output.bam:q}.unfinished -"
+        " && mv {output.trimming:q}.unfinished {output.trimming:q} && mv {output.bam:q}.unfinished {output.bam:q})"
         " 2> {log:q}"

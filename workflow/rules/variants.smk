@@ -86,7 +86,8 @@ rule call_gvcf:
     shell:
         "(bcftools mpileup --no-version -Ou -f {input.reference:q} -a AD,DP -g {params.depths} {input.cram:q}"
         " | bcftools call --no-version -Oz -m -g {params.depths} -a GQ --ploidy-file {input.ploidy:q}"
-        " -S <(printf '%s\\t%s\\n' {wildcards.sample:q} {params.karyotype:q}) -o {output.gvcf:q})"
+        " -S <(printf '%s\\t%s\\n' {wildcards.sample:q} {params.karyotype:q}) -o {output.gvcf:q}.unfinished"
+        " && mv {output.gvcf:q}.unfinished {output.gvcf:q})"
         " 2> {log:q}"
 
 

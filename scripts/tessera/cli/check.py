@@ -81,10 +81,10 @@ def _check_alignments(alignments: Path, sample: str, reference: Path, build: str
     from tessera.files.builds import read_build
 
     others = AlignmentChecks(read_build(build), reference).check(alignments, sample)
+    click.echo(f"reads of {sample}, on the contigs of {reference} that {build} counts: ok")
     if others:
-        named = f"{', '.join(others[:5])}{'...' if len(others) > 5 else ''}"
         number = f"{len(others)} {_plural('contig', len(others))}"
-        click.echo(f"{alignments}: {number} not counted, and not compared with the reference: {named}", err=True)
+        click.echo(f"{number} not counted, and not compared with the reference: {', '.join(others)}")
 
 
 def _plural(word: str, count: int) -> str:

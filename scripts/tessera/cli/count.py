@@ -21,6 +21,8 @@ from tessera.cli.options import (
 from tessera.errors import InputError, refuse
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     import polars as pl
 
     from tessera.cohort.count import Ledger
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from tessera.genome.build import Build
     from tessera.summary.blocks import BlockKey
     from tessera.summary.manifest import Manifest
+    from tessera.summary.people import People
 
 SECONDS_BETWEEN_REPORTS = 20
 
@@ -46,6 +49,7 @@ SECONDS_BETWEEN_REPORTS = 20
 @click.option("--decisions", type=FILE, help="Who is counted (tessera gate-samples); else by consent alone.")
 @callable_option
 @mask_option
+@click.option("--sample-counts", "sample_table", type=FILE, help="Also write each person's counts, a private table.")
 @click.option(
     "--engine", type=click.Choice(["auto", "kernel", "reference"]), default="auto", show_default=True,
     help="What counts: the compiled kernel, or plain numpy; the counts are the same.",
@@ -61,6 +65,7 @@ def command(
     decisions: Path | None,
     callable_bed: Path | None,
     mask_text: str,
+    sample_table: Path | None,
     engine: "Engine",
     out: Path,
 ) -> None:
@@ -101,6 +106,9 @@ def command(
             for key, block in count_sites(reader, people, how, ledger):
                 writer.write(key, block)
                 progress.tell(key, ledger)
+            if sample_table:
+                _write_sample_counts(sample_table, people, file.samples, ledger)
+        _tell_left_out(ledger.records)
         rules = counting_rules(fitted, seqcol=seqcol, mask=asdict(applied))
         writer.finish(_manifest(rules, rows, basis, ledger))
     arguments = {
@@ -111,6 +119,26 @@ def command(
     write_provenance(out, "count", arguments, ledger.records)
     said = f"{len(counted):,} of {len(rows):,} people counted; bases without a record: {basis}; engine: {ran}"
     click.echo(f"{out}: {said}", err=True)
+
+
+def _tell_left_out(records: "Counter[str]") -> None:
+    """Say how many records lie on contigs that the build does not name; refuse when all do."""
+    left_out, read = records["dropped:contig_not_counted"], records["read"]
+    if left_out and left_out == read:
+        raise refuse(
+            "records", f"all {read:,} on contigs that the build does not name", "records on the build's contigs",
+            "Give the build that the file was made on (--build).",
+        )  # fmt: skip
+    if left_out:
+        click.echo(f"{left_out:,} of {read:,} records lie on contigs that the build does not name", err=True)
+
+
+def _write_sample_counts(path: Path, people: "People", samples: list[str], ledger: "Ledger") -> None:
+    from tessera.cohort.engine import members_of
+    from tessera.cohort.sample_counts import sample_counts
+    from tessera.files.tables import write_tsv
+
+    write_tsv(path, sample_counts(people, members_of(samples, people), ledger.tallies))
 
 
 @contextmanager

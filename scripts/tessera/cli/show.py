@@ -1,6 +1,7 @@
 """`tessera show`: the counts of a summary as a table."""
 
 import io
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -48,18 +49,26 @@ def command(
     check_not_in_grpmax(not_in_grpmax, folder.manifest.people, asked=statistics and "population" not in groups)
     derive = _statistics(folder, ordered, not_in_grpmax) if statistics else _frequencies(folder, ordered)
     frames = _frames(folder, _span(region, folder), derive)
-    # written by ourselves: a reader that closes the pipe, as head does, then ends us quietly
-    if form == "parquet":
-        import polars as pl
+    _print(frames, form)
 
-        whole = io.BytesIO()
-        pl.concat(list(frames)).write_parquet(whole)
-        sys.stdout.buffer.write(whole.getvalue())
-        return
-    for number, frame in enumerate(frames):
-        # polars would write itself, and hide that the reader of a pipe has gone
-        sys.stdout.buffer.write(frame.write_csv(separator="\t", include_header=number == 0).encode())
-    sys.stdout.flush()
+
+def _print(frames: "Iterator[pl.DataFrame]", form: str) -> None:
+    """Write to standard output ourselves: polars would hide that the reader of a pipe has gone."""
+    import polars as pl
+
+    try:
+        if form == "parquet":
+            whole = io.BytesIO()
+            pl.concat(list(frames)).write_parquet(whole)
+            sys.stdout.buffer.write(whole.getbuffer())
+        else:
+            for number, frame in enumerate(frames):
+                sys.stdout.buffer.write(frame.write_csv(separator="\t", include_header=number == 0).encode())
+        sys.stdout.flush()
+    except OSError:
+        # Python would try once more at the end, and exit by that
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 Derive = Callable[["Block"], "pl.DataFrame"]

@@ -28,7 +28,8 @@ def command(
 ) -> None:
     """Write the run's short report: who was counted, who was not and why.
 
-    It holds numbers of people, never a person.
+    It holds numbers of people, never a person, and names of nodes, never a path: it may be shown to partners.
+    Summaries that others sent are `received 1`, `received 2`..., in the order given.
     """
     import json
     from collections import Counter
@@ -40,7 +41,7 @@ def command(
     scopes = [
         _scope(node, results / node / "summary", reasons(read_decisions(_decisions(results, node)))) for node in nodes
     ]
-    scopes += [_scope(str(other), other) for other in others]
+    scopes += [_scope(f"received {number}", other) for number, other in enumerate(others, start=1)]
     gone: Counter[str] = Counter()
     for scope in scopes:
         gone.update(scope.not_counted)
@@ -82,13 +83,11 @@ def _comparison(path: Path) -> "Comparison":
 
 
 def _places(results: Path) -> dict[str, str]:
-    federation = results / "federation"
-    places = {
-        "merged summary": f"{federation}/summary",
-        "allele frequencies": f"{federation}/allele_frequencies.vcf.gz",
-        "a node's summary": f"{results}/NODE/summary",
-        "decisions on people (private)": f"{results}/NODE/private/decisions.tsv",
+    """What lies where in the folder of results."""
+    frequencies = "federation/allele_frequencies.vcf.gz"
+    return {
+        "merged summary": "federation/summary",
+        **({"allele frequencies": frequencies} if (results / frequencies).is_file() else {}),
+        "a node's summary": "NODE/summary",
+        "decisions on people (private)": "NODE/private/decisions.tsv",
     }
-    if not (federation / "allele_frequencies.vcf.gz").is_file():
-        del places["allele frequencies"]
-    return places

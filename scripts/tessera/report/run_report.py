@@ -57,7 +57,7 @@ def build_report(nodes: Sequence[Scope], merged: Scope, comparisons: Sequence[Co
 
 
 def report_text(report: Mapping[str, Any], places: Mapping[str, str]) -> str:
-    """The report for people; `places` is what lies where, in the order in which it is said."""
+    """The report for people; `places` is what lies where in the results, in the order in which it is said."""
     scopes = {**report["nodes"], MERGED: report[MERGED]}
     table = [("", "counted", "not counted", "variants")]
     for name, scope in scopes.items():
@@ -72,7 +72,9 @@ def report_text(report: Mapping[str, Any], places: Mapping[str, str]) -> str:
     if why:
         parts.append("Not counted, by node and reason\n" + _aligned(why))
     parts.append("\n".join(_sentences(report)))
-    parts.append("Where it lies\n" + _aligned([(what, where) for what, where in places.items()], numbers=False))
+    parts.append(
+        "Where it lies in the results\n" + _aligned([(what, where) for what, where in places.items()], numbers=False)
+    )
     return "\n\n".join(parts) + "\n"
 
 
