@@ -17,7 +17,8 @@ def machine() -> str:
     """Processor, cores and memory of this machine, and how busy it is."""
     found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores of {found[1].strip() if found else 'an unknown processor'}, {memory:.0f} GiB, load {os.getloadavg()[0]:.1f}"
+    model = found[1].strip() if found else "an unknown processor"
+    return f"{os.cpu_count()} cores of {model}, {memory:.0f} GiB, load {os.getloadavg()[0]:.1f}"
 
 
 def write_tables(results: Path, target: Path) -> None:
