@@ -83,7 +83,7 @@ docs`. -->
     manifest.json                    what it is about
     variants/<contig>.parquet        the leaf table
     an_track/<contig>.parquet        who is called at each base
-    histograms/<contig>.parquet      genotype quality of carriers
+    histograms/<contig>.parquet      quality and depth of carriers, and of all called
 
 Schema {version}. In each Parquet file one row group is one block of {block:,} bases; rows are sorted by their
 first columns. Nothing else lies in the folder, and no column beside those below may. The same people counted by

@@ -1,6 +1,7 @@
 """Records in batches: the fixed columns at once, the people when they are asked for."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -54,11 +55,13 @@ class Sites(Protocol):
         """
 
 
+@dataclass(frozen=True)
 class Asked:
-    """How everybody is asked over a region: copies of it, mask, whether it is mitochondrial."""
+    """How everybody is asked over a region: `copies` (n,) of it, the mask, whether it is mitochondrial."""
 
-    def __init__(self, copies: npt.NDArray[np.int8], mask: Mask, *, mitochondrial: bool) -> None:
-        self.copies, self.mask, self.mitochondrial = copies, mask, mitochondrial
+    copies: npt.NDArray[np.int8]
+    mask: Mask
+    mitochondrial: bool
 
 
 class Reader(Protocol):
