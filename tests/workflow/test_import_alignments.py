@@ -103,7 +103,7 @@ def test_a_killed_run_leaves_no_half_cram_and_the_next_ends_as_if_it_had_not_bee
     stuck = tmp_path / "bin" / "samtools"
     stuck.parent.mkdir()
     stuck.write_text(
-        f'#!/bin/bash\nif [ "$1" != view ]; then exec {ROOT}/scripts/wheel_tools/samtools "$@"; fi\n'
+        f'#!/bin/bash\nif [ "$1" != view ]; then exec {sys.executable} {ROOT}/scripts/wheel_tools/samtools "$@"; fi\n'
         'while [ "$1" != -o ]; do shift; done\nprintf CRAM > "$2"\nexec sleep 600\n'
     )
     stuck.chmod(0o755)
@@ -113,7 +113,8 @@ def test_a_killed_run_leaves_no_half_cram_and_the_next_ends_as_if_it_had_not_bee
         if half.exists() or process.poll() is not None:
             break
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
     said, _ = process.communicate()
     assert half.exists(), said
     assert not (tmp_path / CRAM).exists()
