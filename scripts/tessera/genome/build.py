@@ -90,6 +90,7 @@ def ploidy(kind: RegionKind, karyotype: str) -> int:
 
 
 def other_name(name: str) -> str:
+    """The other spelling of a contig: chrX of X, MT of chrM, and the other way round."""
     """The same contig in the other of two namings: `chr1` for `1`, `chrM` for `MT`, and back."""
     if name.startswith("chr"):
         return "MT" if name == "chrM" else name.removeprefix("chr")
