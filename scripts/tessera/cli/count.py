@@ -106,11 +106,11 @@ def command(
             for key, block in count_sites(reader, people, how, ledger):
                 writer.write(key, block)
                 progress.tell(key, ledger)
-            if sample_table:
-                _write_sample_counts(sample_table, people, file.samples, ledger)
         _tell_left_out(ledger.records)
         rules = counting_rules(fitted, seqcol=seqcol, mask=asdict(applied))
         writer.finish(_manifest(rules, rows, basis, ledger))
+    if sample_table:
+        _write_sample_counts(sample_table, people, file.samples, ledger)
     arguments = {
         "input": source, "samples": sheet, "sample": " ".join(only), "reference": reference,
         "assume_normalised": assume_normalised, "build": build, "decisions": decisions, "callable": callable_bed,

@@ -17,7 +17,7 @@ from tessera.files.bcf import BcfHeader, read_bcf_header
 from tessera.files.inflated import inflated, is_compressed
 from tessera.files.vcf import Record, VariantFile
 from tessera.files.vcf_check import missing_newline, record_problems
-from tessera.files.vcf_header import VcfHeader, read_header
+from tessera.files.vcf_header import VcfHeader
 from tessera.files.vcf_line import parse_line
 
 LIBRARY = Path(__file__).with_name("libkernel.so")
@@ -94,6 +94,7 @@ class KernelReader:
 
     def __init__(self, file: VariantFile, members: Membership, names: Sequence[str]) -> None:
         self._file, self.members, self._names = file, members, names
+        self.text_header = file.text_header
         kernel = library()
         assert kernel is not None
         self.kernel = kernel
@@ -159,7 +160,10 @@ class _Buffer:
 
 
 def _text_batches(reader: KernelReader, buffer: _Buffer) -> Iterator[Sites]:
-    header, line = _text_header(reader, buffer)
+    header = reader.text_header
+    assert header is not None
+    _skip_lines(buffer, header.lines)
+    line = header.lines + 1
     while buffer.length or buffer.more():
         if buffer.find(b"\n") < 0:
             if buffer.more():
@@ -182,18 +186,12 @@ def _refuse_unfinished(reader: KernelReader, line: int) -> None:
         raise InputError([_of_file(reader.path, problem)])
 
 
-def _text_header(reader: KernelReader, buffer: _Buffer) -> tuple[VcfHeader, int]:
-    """The header, and the number of the first line behind it (from 1)."""
-    end = 0
-    while True:
-        while buffer.first(end + 1)[end:] == b"#" and (newline := buffer.data.find(b"\n", buffer.at + end)) >= 0:
-            end = newline + 1 - buffer.at
-        if (end < buffer.length and buffer.first(end + 1)[end:] != b"#") or not buffer.more():
-            break
-    text = buffer.first(end).decode("utf-8", "surrogateescape")
-    buffer.drop(end)
-    lines = [f"{line}\n" for line in text.split("\n")[:-1]]
-    return read_header(iter(lines), str(reader.path)), len(lines) + 1
+def _skip_lines(buffer: _Buffer, lines: int) -> None:
+    for _ in range(lines):
+        while (newline := buffer.find(b"\n")) < 0:
+            if not buffer.more():
+                return buffer.drop(buffer.length)
+        buffer.drop(newline + 1)
 
 
 def _refuse(path: Path, header: VcfHeader, lines: Sequence[bytes], numbers: Sequence[int]) -> None:

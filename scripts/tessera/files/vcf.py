@@ -55,7 +55,8 @@ class VariantFile:
     def __init__(self, path: Path) -> None:
         _refuse_broken_container(path)
         self.path = path
-        read_text_header(path)
+        #: the header as text; None in a BCF
+        self.text_header = read_text_header(path)
         header = self._open(None)
         raw = header.raw_header
         self.samples: list[str] = list(header.samples)
