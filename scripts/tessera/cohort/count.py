@@ -1,7 +1,7 @@
 """The count: one pass over the records of a file, to the blocks of a summary."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -39,17 +39,48 @@ MISMATCHES_READ, MISMATCHES_SHOWN = 20, 5
 @dataclass
 class Ledger:
     """What came in and where it went: carriers in people x alleles, which must balance, and records of the file;
-    `tallies` (columns, TALLIES) are each person's, private."""
+    `tallies` (columns, TALLIES) are each person's, private; `mismatches` records with another REF than the
+    reference's."""
 
     entries: Counter[str] = field(default_factory=Counter)
     records: Counter[str] = field(default_factory=Counter)
     tallies: IntArray | int = 0
+    mismatches: list[str] = field(default_factory=list)
+
+    def add(self, other: "Ledger") -> None:
+        """Take in what another part of the file came to."""
+        self.entries += other.entries
+        self.records += other.records
+        self.tallies = self.tallies + other.tallies
+        self.mismatches += other.mismatches
 
     def check(self) -> None:
         """Raise when carriers were lost: that is an error of ours, never of the input."""
         dropped = sum(n for name, n in self.entries.items() if name.startswith("carriers_dropped:"))
         if self.entries["carriers_in"] != self.entries["carriers_counted"] + dropped:
             raise AssertionError(f"the conservation ledger does not balance: {dict(self.entries)}")
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Bases [start, end) of a contig, 0-based: whole blocks, or up to the contig's end.
+
+    A variant is counted by the stretch in which its normal form begins, a record told of by that of its POS, and a base
+    of the AN track by its own.
+    """
+
+    contig: Contig
+    start: int
+    end: int
+
+    @classmethod
+    def whole(cls, contig: Contig) -> "Stretch":
+        """All of a contig."""
+        return cls(contig, 0, contig.length)
+
+    def holds(self, pos: IntArray) -> BoolArray:
+        """Whether these positions (1-based) lie in it."""
+        return np.asarray((pos > self.start) & (pos <= self.end), np.bool_)
 
 
 @dataclass(frozen=True)
@@ -72,9 +103,8 @@ def count_sites(
     Every contig of the build is answered for, also those without a record. Fills `ledger`. Raises InputError
     for unsorted records, REF that is not the reference's, and positions outside the contig.
     """
-    mismatches: list[str] = []
-    order = _Order()
-    current: _ContigCount | None = None
+    order = Order()
+    current: StretchCount | None = None
     for sites in reader.batches():
         ledger.records["read"] += len(sites.pos)
         # contigs of an assembly file (VCF 4.3, section 1.4.7) may stand anywhere, and are never counted
@@ -85,24 +115,30 @@ def count_sites(
             if current is not None:
                 yield from current.finish()
             contig = rules.build.contig(sites.contig)
-            current = None
-            if contig is not None:
-                current = _ContigCount(contig, people, reader.members, rules, ledger, mismatches, step)
+            whole = None if contig is None else Stretch.whole(contig)
+            current = None if whole is None else StretchCount(whole, people, reader.members, rules, ledger, step)
         if current is None:
             ledger.records["dropped:contig_not_counted"] += len(sites.pos)
             continue
         yield from current.take(sites)
     if current is not None:
         yield from current.finish()
-    for contig in rules.build.contigs:
-        if contig.name not in order.seen:
-            yield from _ContigCount(contig, people, reader.members, rules, ledger, mismatches, step).finish()
-    if mismatches:
-        raise _wrong_reference(mismatches)
+    yield from count_silent(order.seen, people, reader.members, rules)
+    if ledger.mismatches:
+        raise wrong_reference(ledger.mismatches)
     ledger.check()
 
 
-class _Order:
+def count_silent(
+    seen: Container[str], people: People, members: Membership, rules: CountRules
+) -> Iterator[tuple[BlockKey, Block]]:
+    """The blocks of the contigs that are not `seen`: without records, each base is what the rules say of it."""
+    for contig in rules.build.contigs:
+        if contig.name not in seen:
+            yield from StretchCount(Stretch.whole(contig), people, members, rules, Ledger()).finish()
+
+
+class Order:
     """Records must come sorted by contig and POS, those on contigs that are not counted as well."""
 
     def __init__(self) -> None:
@@ -126,21 +162,23 @@ def _unsorted(where: str, found: str) -> InputError:
     return refuse(where, found, "records sorted by contig and POS", "Sort the file (bcftools sort).")
 
 
-class _ContigCount:
-    """The count of one contig; blocks come out as soon as no later record can touch them."""
+class StretchCount:
+    """The count of one stretch; blocks come out as soon as no later record can touch them.
+
+    Takes every record that reaches into the stretch, and those up to LOOKBACK behind it: they may be aligned into it.
+    """
 
     def __init__(
         self,
-        contig: Contig,
+        stretch: Stretch,
         people: People,
         members: Membership,
         rules: CountRules,
         ledger: Ledger,
-        mismatches: list[str],
-        step: int,
+        step: int = STEP,
     ) -> None:
-        self.contig, self._rules, self._ledger, self._members = contig, rules, ledger, members
-        self._mismatches, self._step = mismatches, step
+        self._stretch, self._rules, self._ledger, self._members, self._step = stretch, rules, ledger, members, step
+        self.contig = contig = stretch.contig
         self._regions = rules.build.regions(contig)
         self._borders = np.array([region.end for region in self._regions])
         self._mitochondrial = contig.kind == "mt"
@@ -150,7 +188,7 @@ class _ContigCount:
         ]
         self._coverage = Coverage(
             people, self._regions, members, rules.callable_spans.get(contig.name, ()),
-            unknown_outside=rules.unknown_outside,
+            unknown_outside=rules.unknown_outside, done=stretch.start,
         )  # fmt: skip
         self._labels = people.labels
         self._sizes = np.bincount(members.strata, minlength=len(self._labels)).astype(np.int32)
@@ -158,7 +196,7 @@ class _ContigCount:
         self._rows: list[Rows] = []
         self._runs: list[Runs] = []
         self._histograms: dict[int, IntArray] = {}
-        self._next_block = 0
+        self._next_block = stretch.start // BLOCK_SIZE
 
     def take(self, sites: Sites) -> Iterator[tuple[BlockKey, Block]]:
         """Count a batch; yield the blocks that are complete."""
@@ -172,8 +210,8 @@ class _ContigCount:
 
     def finish(self) -> Iterator[tuple[BlockKey, Block]]:
         """Yield the blocks that remain."""
-        yield from self._resolve(self.contig.length)
-        if self._next_block * BLOCK_SIZE < self.contig.length:
+        yield from self._resolve(self._stretch.end)
+        if self._next_block * BLOCK_SIZE < self._stretch.end:
             yield from self._block()
 
     def _check_ends(self, sites: Sites) -> None:
@@ -189,8 +227,9 @@ class _ContigCount:
         placed = self._right_reference(sites, start, stop)
         keys = self._keys.of(sites, start, stop, placed)
         regions = np.searchsorted(self._borders, sites.pos[start:stop] - 1, side="right")
-        alone = placed & self._simply_placed(sites, start, stop, regions, keys)
-        slow = list(np.flatnonzero(placed & ~alone) + start)
+        within, touches = self._within(sites, start, stop, keys)
+        alone = placed & within & self._simply_placed(sites, start, stop, regions, keys)
+        slow = list(np.flatnonzero(placed & touches & ~alone) + start)
         place = (sites.pos[start:stop] - 1) // BLOCK_SIZE * len(self._regions) + regions
         for first, last in _stretches(alone & ~sites.odd[start:stop], place, start):
             counts = sites.count(first, last, keys.use, keys.kind, self._asked[regions[first - start]])
@@ -214,11 +253,19 @@ class _ContigCount:
             ref, at = sites.ref(record), int(sites.pos[record]) - 1
             expected = bases(sites.contig, at, at + len(ref))
             right[record - start] = same_bases(ref, expected)
-            if not right[record - start]:
-                self._mismatches.append(f"{sites.contig}:{at + 1} {ref} (reference: {expected})")
-                if len(self._mismatches) >= MISMATCHES_READ:
-                    raise _wrong_reference(self._mismatches)
+            if not right[record - start] and self._stretch.start <= at < self._stretch.end:
+                self._ledger.mismatches.append(f"{sites.contig}:{at + 1} {ref} (reference: {expected})")
+                if len(self._ledger.mismatches) >= MISMATCHES_READ:
+                    raise wrong_reference(self._ledger.mismatches)
         return right
+
+    def _within(self, sites: Sites, start: int, stop: int, keys: BatchKeys) -> tuple[BoolArray, BoolArray]:
+        """Whether a record and all its variants begin in the stretch, and whether they reach into it at all."""
+        pos = sites.pos[start:stop]
+        first, last = np.minimum(pos, keys.low[start:stop]), np.maximum(pos, keys.high[start:stop])
+        within = self._stretch.holds(first) & self._stretch.holds(last)
+        touches = (first <= self._stretch.end) & (sites.end[start:stop] > self._stretch.start)
+        return within, np.asarray(touches, np.bool_)
 
     def _simply_placed(
         self, sites: Sites, start: int, stop: int, regions: npt.NDArray[np.intp], keys: BatchKeys
@@ -278,14 +325,14 @@ class _ContigCount:
 
         A record is judged by the ploidy of each region it lies in: ploidy belongs to the base that is asked for.
         """
-        record = sites.record(number)
+        record, stretch = sites.record(number), self._stretch
         start, first = min(record.pos, int(keys.low[number])) - 1, int(sites.first[number])
         alts = np.arange(first, int(sites.first[number + 1]))
-        at = self._region(record.pos - 1)
+        places = np.where(keys.pos[alts] > 0, keys.pos[alts], record.pos)
+        at = self._region(record.pos - 1) if stretch.start < record.pos <= stretch.end else None
         for index, region in enumerate(self._regions):
-            left, right = max(start, region.start), min(record.end, region.end)
-            own = alts[[bool(keys.pos[a]) and self._region(int(keys.pos[a]) - 1) == index for a in alts]]
-            own = np.concatenate([own, alts[keys.pos[alts] == 0]]) if index == at else own
+            left, right = max(start, region.start, stretch.start), min(record.end, region.end)
+            own = alts[stretch.holds(places) & (np.searchsorted(self._borders, places - 1, side="right") == index)]
             if left >= right and not len(own):
                 continue
             counts = Counts.zeros(1, len(alts), self._members.width, len(self._labels))
@@ -354,7 +401,7 @@ def _stretches(wanted: BoolArray, place: IntArray, start: int) -> Iterator[tuple
             yield first + start, last + start
 
 
-def _wrong_reference(mismatches: Sequence[str]) -> InputError:
+def wrong_reference(mismatches: Sequence[str]) -> InputError:
     number = f"{len(mismatches)} records" + (" or more" if len(mismatches) >= MISMATCHES_READ else "")
     shown = "; ".join(mismatches[:MISMATCHES_SHOWN])
     return refuse(

@@ -68,6 +68,7 @@ class Coverage:
         callable_spans: Sequence[tuple[int, int]] = (),
         *,
         unknown_outside: bool = False,
+        done: int = 0,
     ) -> None:
         self._members = members
         self._borders = np.array([region.start for region in regions] + [regions[-1].end])
@@ -80,7 +81,8 @@ class Coverage:
             np.stack([members.by_stratum(np.flatnonzero(copies == number)) for number in (2, 1)])
             for copies in self._copies
         ]
-        self.done = 0
+        #: bases before it are resolved, or another's to resolve
+        self.done = done
 
     def add(self, evidence: Evidence) -> None:
         """Take the evidence of some records; none may start before `done`."""
