@@ -140,8 +140,8 @@ rule count_alleles:
         summary=subpath(output.manifest, parent=True),
     shell:
         "tessera count --input {input.calls:q} --samples {params.sheet:q} {params.people:q} {params.reference:q}"
-        " --build {params.build:q} --decisions {input.decisions:q} --mask {params.mask:q} --out {params.summary:q}"
-        " 2> {log:q}"
+        " --build {params.build:q} --decisions {input.decisions:q} --mask {params.mask:q}"
+        " --workers {threads} --max-memory {resources.mem_mb}MB --out {params.summary:q} 2> {log:q}"
 
 
 use rule count_alleles as count_cohort with:
@@ -154,6 +154,10 @@ use rule count_alleles as count_cohort with:
         manifest="<private>/cohorts/{cohort}/manifest.json",
     log:
         "<private>/logs/count_cohort/{cohort}.log",
+    threads: 4
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         stage_version=COHORT_VERSION,
         sheet=lambda wildcards: RUN.sheet(wildcards.node),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from tessera.cohort.cluster import Workers
     from tessera.cohort.count import CountRules, Ledger
     from tessera.cohort.engine import Engine
     from tessera.cohort.source import AnBasis
@@ -57,6 +58,14 @@ SECONDS_BETWEEN_REPORTS = 20
     "--engine", type=click.Choice(["auto", "kernel", "reference"]), default="auto", show_default=True,
     help="What counts: the compiled kernel, or plain numpy; the counts are the same.",
 )  # fmt: skip
+@click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True,
+    help="Processes that count; more than one need an index of the file (.csi, .tbi) and the kernel.",
+)  # fmt: skip
+@click.option(
+    "--max-memory", default=None, metavar="SIZE",
+    help="What all processes may take together, such as 8GB; one that needs more than its part is ended.",
+)  # fmt: skip
 @click.option("--out", type=FOLDER, required=True, help="Folder of the summary; an older summary there is replaced.")
 def command(
     source: Path,
@@ -70,12 +79,15 @@ def command(
     mask_text: str,
     sample_table: Path | None,
     engine: "Engine",
+    workers: int,
+    max_memory: str | None,
     out: Path,
 ) -> None:
     """Count a cohort file or one gVCF into a summary.
 
     The summary holds counts per variant, population and sex, the AN track and histograms; no person's record.
     """
+    from tessera.cohort.cluster import Workers
     from tessera.cohort.source import manifest_of
     from tessera.files.builds import read_build
     from tessera.files.provenance import write_provenance
@@ -93,7 +105,7 @@ def command(
     seqcol = fasta.seqcol(how.build) if fasta else None
     rules = counting_rules(how.build, seqcol=seqcol, mask=asdict(how.mask))
     with new_summary(out) as writer:
-        ledger, ran = count_into(writer, file, rows, how, engine)
+        ledger, ran = count_into(writer, file, rows, how, engine, Workers(workers, max_memory))
         writer.finish(manifest_of(rules, rows, basis, ledger.entries))
     if sample_table:
         _write_sample_counts(sample_table, people_of(rows), file.samples, ledger)
@@ -128,23 +140,28 @@ def rules_for(
 
 
 def count_into(
-    writer: "SummaryWriter", file: "VariantFile", rows: "pl.DataFrame", how: "CountRules", engine: "Engine"
+    writer: "SummaryWriter",
+    file: "VariantFile",
+    rows: "pl.DataFrame",
+    how: "CountRules",
+    engine: "Engine",
+    workers: "Workers",
 ) -> tuple["Ledger", str]:
     """Count those of `rows` (sample, sex, stratum, reason; in the file's order) who have no reason against it.
 
-    Gives the ledger, and the name of the engine that ran; the writer is left to be finished.
+    Gives the ledger, and what counted, in words; the writer is left to be finished.
     """
-    from tessera.cohort.count import Ledger, count_sites
-    from tessera.cohort.engine import reader_of
+    from tessera.cohort.count import Ledger
+    from tessera.cohort.shards import count_file
 
     people = people_of(rows)
     ledger, progress, ran = Ledger(), _Progress(), "none"
     with _naming(file.path):
         if people.names:
-            reader, ran = reader_of(file, people, engine)
-            for key, block in count_sites(reader, people, how, ledger):
-                writer.write(key, block)
-                progress.tell(key, ledger)
+            with count_file(file, people, how, ledger, engine, workers) as (blocks, ran):
+                for key, block in blocks:
+                    writer.write(key, block)
+                    progress.tell(key, ledger)
         _tell_left_out(ledger.records)
     return ledger, ran
 

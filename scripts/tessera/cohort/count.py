@@ -204,7 +204,7 @@ class StretchCount:
         cuts = np.flatnonzero(np.diff((sites.pos - 1) // self._step)) + 1
         for start, stop in pairwise([0, *cuts.tolist(), len(sites.pos)]):
             self._take_some(sites, start, stop)
-            complete = int(sites.pos[stop - 1]) - 1 - LOOKBACK
+            complete = min(int(sites.pos[stop - 1]) - 1 - LOOKBACK, self._stretch.end)
             if complete - self._coverage.done >= self._step:
                 yield from self._resolve(complete)
 

@@ -21,7 +21,8 @@ def reader_of(file: VariantFile, people: People, engine: Engine = "auto") -> tup
     """
     members = members_of(file.samples, people)
     if engine != "reference":
-        from tessera.cohort.kernel import KernelReader, library
+        from tessera.cohort.kernel import library
+        from tessera.cohort.kernel_reader import KernelReader
 
         if library() is not None:
             return KernelReader(file, members, people.names), "kernel"

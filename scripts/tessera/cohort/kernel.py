@@ -1,8 +1,8 @@
-"""The compiled engine: the kernel of kernel.c over the inflated bytes of a VCF or BCF."""
+"""The compiled engine: how the kernel of kernel.c is called."""
 
 import ctypes
-import struct
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,30 +10,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tessera.cohort.sites import Asked, Bytes, Sites
+from tessera.cohort.sites import Asked, Bytes
 from tessera.cohort.tally import Counts, Membership
-from tessera.errors import InputError, refuse
-from tessera.files.bcf import BcfHeader, read_bcf_header
-from tessera.files.inflated import inflated, is_compressed
-from tessera.files.vcf import Record, VariantFile
-from tessera.files.vcf_check import missing_newline, record_problems
-from tessera.files.vcf_header import VcfHeader
-from tessera.files.vcf_line import parse_line
+from tessera.files.vcf import Record
 
 LIBRARY = Path(__file__).with_name("libkernel.so")
-#: readable bytes that must follow a buffer
-PADDING = 128
 #: records of a batch, and ALTs
 RECORDS, ALTS = 8192, 16384
-#: bytes that a batch inflates at a time; a longer record makes the buffer grow
-WINDOW = 8 << 20
 NO_VALUE = -1
 SCANNED: tuple[tuple[str, type[np.generic]], ...] = (
     ("line", np.int64), ("line_end", np.int64), ("body", np.int64), ("ref", np.int64), ("format", np.int64),
     ("pos", np.int32), ("ref_length", np.int32), ("first_allele", np.int32), ("passes", np.int32),
     ("status", np.int32), ("end", np.int64), ("alt", np.int64), ("alt_length", np.int32),
 )  # fmt: skip
-PROBLEMS_TOLD = 20
 #: field of Counts -> whether it has a row for each record (1), for each ALT (2), or neither
 ROWS_OF = {
     "n_dip": 1, "n_hap": 1, "called": 1, "n_het": 2, "n_homalt": 2, "n_hemi": 2, "carriers": 2, "histograms": 0,
@@ -89,135 +78,22 @@ def library() -> ctypes.CDLL | None:
     return loaded
 
 
-class KernelReader:
-    """The compiled engine over one file; `members` say which of its columns are counted."""
-
-    def __init__(self, file: VariantFile, members: Membership, names: Sequence[str]) -> None:
-        self._file, self.members, self._names = file, members, names
-        self.text_header = file.text_header
-        kernel = library()
-        assert kernel is not None
-        self.kernel = kernel
-
-    def batches(self) -> Iterator[Sites]:
-        """All records in file order. Raises InputError for records that break a rule, up to twenty at once."""
-        buffer = _Buffer(inflated(self._file.path))
-        buffer.more()
-        return _bcf_batches(self, buffer) if buffer.first(3) == b"BCF" else _text_batches(self, buffer)
-
-    def slow_records(self) -> Iterator[Record]:
-        """The file once more, record by record."""
-        return self._file.records(self._names)
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self._file.path
+def kernel() -> ctypes.CDLL:
+    """The kernel, where it was built."""
+    loaded = library()
+    assert loaded is not None
+    return loaded
 
 
-class _Buffer:
-    """The inflated bytes that are not yet counted: `data` from `at` on, `length` of them, and PADDING behind."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self.data = bytes(PADDING)
-        self.at = self.length = 0
-
-    @property
-    def held(self) -> Bytes:
-        """The bytes, and PADDING more, as an array."""
-        return np.frombuffer(self.data, np.uint8, offset=self.at)
-
-    def first(self, size: int) -> bytes:
-        """The first `size` bytes, or as many as there are."""
-        return self.data[self.at : self.at + min(size, self.length)]
-
-    def find(self, byte: bytes) -> int:
-        """Where the first such byte is, or -1."""
-        found = self.data.find(byte, self.at, self.at + self.length)
-        return found - self.at if found >= 0 else -1
-
-    def drop(self, consumed: int) -> None:
-        """Forget the first `consumed` bytes."""
-        self.at += consumed
-        self.length -= consumed
-
-    def more(self) -> bool:
-        """Read on; False at the end of the file."""
-        pieces, size = [self.first(self.length)], 0
-        for piece in self._pieces:
-            pieces.append(piece)
-            size += len(piece)
-            if size >= WINDOW:
-                break
-        self.append(pieces, size)
-        return size > 0
-
-    def append(self, pieces: Sequence[bytes], size: int) -> None:
-        """Hold these pieces, of which the first is what is held now; `size` bytes are new."""
-        self.data = b"".join([*pieces, bytes(PADDING)])
-        self.at, self.length = 0, self.length + size
-
-
-def _text_batches(reader: KernelReader, buffer: _Buffer) -> Iterator[Sites]:
-    header = reader.text_header
-    assert header is not None
-    _skip_lines(buffer, header.lines)
-    line = header.lines + 1
-    while buffer.length or buffer.more():
-        if buffer.find(b"\n") < 0:
-            if buffer.more():
-                continue
-            _refuse_unfinished(reader, line)
-            buffer.append([buffer.first(buffer.length), b"\n"], 1)
-        sites = TextSites(reader, header, buffer, line)
-        if not len(sites.pos) or sites.contig not in header.contigs:
-            _refuse(reader.path, header, [buffer.first(buffer.find(b"\n"))], [line])
-        if not len(sites.pos):
-            raise refuse(f"{reader.path} line {line}", "a line that cannot be read", "a record")
-        line += len(sites.pos)
-        yield sites
-        buffer.drop(sites.consumed)
-
-
-def _refuse_unfinished(reader: KernelReader, line: int) -> None:
-    if not is_compressed(reader.path):
-        problem = missing_newline(line)
-        raise InputError([_of_file(reader.path, problem)])
-
-
-def _skip_lines(buffer: _Buffer, lines: int) -> None:
-    for _ in range(lines):
-        while (newline := buffer.find(b"\n")) < 0:
-            if not buffer.more():
-                return buffer.drop(buffer.length)
-        buffer.drop(newline + 1)
-
-
-def _refuse(path: Path, header: VcfHeader, lines: Sequence[bytes], numbers: Sequence[int]) -> None:
-    problems = [
-        _of_file(path, problem)
-        for line, number in zip(lines, numbers, strict=True)
-        for problem in record_problems(line.decode("utf-8", "surrogateescape"), header, number)
-    ]
-    if problems:
-        raise InputError(problems[:PROBLEMS_TOLD])
-
-
-def _of_file(path: Path, problem: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(problem, where=f"{path} {problem.where}")
-
-
-class _KernelSites:
-    """What text and BCF share: the scanned columns, and the call of the kernel."""
+class KernelSites(ABC):
+    """Records that the kernel found in `held`, the inflated bytes of a file; `place` tells where in the file a byte
+    lies. Text and BCF have this in common: the scanned columns, and the call of the kernel."""
 
     contig: str
     kernel_count = ""
 
-    def __init__(self, reader: KernelReader, held: Bytes) -> None:
-        self._reader, self._held = reader, held
+    def __init__(self, members: Membership, held: Bytes, place: Callable[[int], int]) -> None:
+        self._members, self._held, self._place = members, held, place
         self._scanned = {name: np.empty(ALTS if "alt" in name else RECORDS + 1, kind) for name, kind in SCANNED}
         self._scan = _Scan(RECORDS, ALTS, **{name: array.ctypes.data for name, array in self._scanned.items()})
         self.keys = [NO_VALUE] * 5
@@ -234,9 +110,17 @@ class _KernelSites:
         self.alt_length = found["alt_length"][:alts].astype(np.int64)
         self.alt_base = _upper(self._held[found["alt"][:alts]])
 
+    @abstractmethod
+    def record(self, record: int) -> Record:
+        """A record, read again slowly."""
+
     @property
     def odd(self) -> npt.NDArray[np.bool_]:
         return np.asarray(self._scanned["status"][: len(self.pos)] != 0, np.bool_)
+
+    def place(self, record: int) -> int:
+        """The virtual offset of a record; as long as the batch is the last that was read."""
+        return self._place(int(self._scanned["line"][record]))
 
     def ref(self, record: int) -> str:
         at = int(self._scanned["ref"][record])
@@ -248,7 +132,7 @@ class _KernelSites:
         return text.upper() if text.isalpha() else text
 
     def count(self, start: int, stop: int, use: Bytes, kind: Bytes, region: Asked) -> Counts:
-        reader, members = self._reader, self._reader.members
+        members = self._members
         alts = int(self.first[start])
         counts = Counts.zeros(stop - start, int(self.first[stop]) - alts, members.width, members.labels)
         rules, keep = _rules(members, region, self.keys, int(self._held.size))
@@ -260,116 +144,13 @@ class _KernelSites:
                 for name, of in ROWS_OF.items()
             )
         )
-        getattr(reader.kernel, self.kernel_count)(
+        getattr(kernel(), self.kernel_count)(
             ctypes.c_void_p(self._held.ctypes.data), ctypes.byref(self._scan), ctypes.c_int64(start),
             ctypes.c_int64(stop), ctypes.c_void_p(use.ctypes.data), ctypes.c_void_p(kind.ctypes.data),
             ctypes.byref(rules), ctypes.byref(into),
         )  # fmt: skip
         del keep
         return counts
-
-
-class TextSites(_KernelSites):
-    """Whole lines of one contig."""
-
-    kernel_count = "tessera_count_text"
-
-    def __init__(self, reader: KernelReader, header: VcfHeader, buffer: _Buffer, line: int) -> None:
-        super().__init__(reader, buffer.held)
-        contig = buffer.first(max(0, buffer.find(b"\t")))
-        self._header, self._line = header, line
-        self.contig = contig.decode("utf-8", "surrogateescape")
-        self.keys = [1 if name in header.formats else NO_VALUE for name in ("GQ", "DP", "MIN_DP", "AD", "GT")]
-        reader.kernel.tessera_scan_text(
-            ctypes.c_void_p(self._held.ctypes.data), ctypes.c_int64(buffer.length), contig, ctypes.c_int64(len(contig)),
-            ctypes.byref(self._scan),
-        )  # fmt: skip
-        self._take_scan()
-        self._refuse_broken(np.flatnonzero(self.odd))
-
-    def _refuse_broken(self, records: npt.NDArray[np.intp]) -> None:
-        lines = [self._text(int(r)) for r in records]
-        _refuse(self._reader.path, self._header, lines, [self._line + int(r) for r in records])
-
-    def _text(self, record: int) -> bytes:
-        return self._held[self._scanned["line"][record] : self._scanned["line_end"][record]].tobytes()
-
-    def record(self, record: int) -> Record:
-        self._refuse_broken(np.array([record]))
-        return parse_line(self._text(record).decode("utf-8", "surrogateescape"), self._reader.members.columns)
-
-
-def _bcf_batches(reader: KernelReader, buffer: _Buffer) -> Iterator[Sites]:
-    while (found := read_bcf_header(buffer.first(buffer.length))) is None:
-        if not buffer.more():
-            raise refuse(str(reader.path), "a BCF header that ends early", "a complete file")
-    header, at = found
-    buffer.drop(at)
-    slow = _SlowRecords(reader)
-    done = 0
-    while True:
-        while buffer.length < 12 or buffer.length < _record_size(buffer):
-            if not buffer.more():
-                if buffer.length:
-                    raise refuse(str(reader.path), "a record that ends early", "a complete file")
-                return
-        sites = BcfSites(reader, header, buffer, slow, done)
-        if not len(sites.pos):
-            raise refuse(str(reader.path), f"record {done + 1} cannot be read", "BCF 2.2")
-        done += len(sites.pos)
-        yield sites
-        buffer.drop(sites.consumed)
-
-
-def _record_size(buffer: _Buffer) -> int:
-    """Bytes of the next record (BCF2, section 6.3)."""
-    shared, individual = struct.unpack("<II", buffer.first(8))
-    return 8 + int(shared) + int(individual)
-
-
-class _SlowRecords:
-    """Single records of a BCF, in order, from a second reading."""
-
-    def __init__(self, reader: KernelReader) -> None:
-        self._reader = reader
-        self._records: Iterator[Record] | None = None
-        self._next = 0
-
-    def at(self, number: int) -> Record:
-        """Record `number` (from 0)."""
-        if self._records is None or number < self._next:
-            self._records, self._next = self._reader.slow_records(), 0
-        for record in self._records:
-            self._next += 1
-            if self._next == number + 1:
-                return record
-        raise refuse(str(self._reader.path), "fewer records than before", "a file that does not change")
-
-
-class BcfSites(_KernelSites):
-    """Whole records of one contig."""
-
-    kernel_count = "tessera_count_bcf"
-
-    def __init__(self, reader: KernelReader, header: BcfHeader, buffer: _Buffer, slow: _SlowRecords, done: int) -> None:
-        super().__init__(reader, buffer.held)
-        self._slow, self._done = slow, done
-        (number,) = struct.unpack("<i", buffer.first(12)[8:])
-        if number not in header.contigs:
-            raise refuse(f"{reader.path} record {done + 1}", f"contig number {number}", "a contig of the header")
-        self.contig = header.contigs[number]
-        self.keys = [header.strings.get(name, NO_VALUE) for name in ("GQ", "DP", "MIN_DP", "AD", "GT")]
-        reader.kernel.tessera_scan_bcf(
-            ctypes.c_void_p(self._held.ctypes.data), ctypes.c_int64(buffer.length), ctypes.c_int32(number),
-            ctypes.c_int32(reader.members.width), ctypes.c_int32(header.strings.get("END", -2)),
-            ctypes.c_int32(header.strings["PASS"]), ctypes.byref(self._scan),
-        )  # fmt: skip
-        self._take_scan()
-        for at in np.flatnonzero(self.pos < 1):
-            raise refuse(f"{reader.path} record {done + int(at) + 1}", "POS below 1", "a position of the contig")
-
-    def record(self, record: int) -> Record:
-        return self._slow.at(self._done + record)
 
 
 def _upper(letters: Bytes) -> Bytes:

@@ -32,6 +32,10 @@ class Reference:
         self.path = path
         self._contig, self._start, self._window = "", 0, ""
 
+    def __reduce__(self) -> tuple[type["Reference"], tuple[Path]]:
+        """It travels to another process by its path."""
+        return Reference, (self.path,)
+
     def bases(self, contig: str, start: int, end: int) -> str:
         """Bases of [start, end), 0-based, upper case; shorter where the contig ends.
 

@@ -2,13 +2,19 @@
 
 import struct
 import zlib
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from tessera.errors import InputError, refuse
 
 #: bytes read at a time; also about what comes out at a time of a plain file
 PIECE = 1 << 18
+#: bytes that a buffer takes in at a time; a longer record makes it grow. And readable bytes that follow those it holds
+WINDOW, PADDING = 8 << 20, 128
 #: BGZF header (SAM specification, section 4.1) with its one subfield, as all writers write it
 BGZF_HEAD = struct.Struct("<4s6xH2sHH")
 
@@ -69,6 +75,76 @@ def bgzf_blocks(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
             rest, place = data[at:], place + at
     if rest:
         raise _damaged(path)
+
+
+class InflatedBuffer:
+    """A window on the inflated bytes of a file: `data` from `at` on, `length` of them, and PADDING behind.
+
+    Reads from the BGZF block at offset `start` on; files that are no BGZF are read as a whole, and have no places.
+    """
+
+    def __init__(self, path: Path, start: int = 0) -> None:
+        self._blocks = bgzf_blocks(path, start) if is_bgzf(path) else ((0, piece) for piece in inflated(path))
+        self.data = bytes(PADDING)
+        self.at = self.length = 0
+        # where in `data` each block starts that it holds, and where that block lies in the file
+        self._starts: list[int] = []
+        self._places: list[int] = []
+
+    @property
+    def held(self) -> npt.NDArray[np.uint8]:
+        """The bytes, and PADDING more, as an array."""
+        return np.frombuffer(self.data, np.uint8, offset=self.at)
+
+    def first(self, size: int) -> bytes:
+        """The first `size` bytes, or as many as there are."""
+        return self.data[self.at : self.at + min(size, self.length)]
+
+    def find(self, byte: bytes) -> int:
+        """Where the first such byte is, or -1."""
+        found = self.data.find(byte, self.at, self.at + self.length)
+        return found - self.at if found >= 0 else -1
+
+    def place(self, at: int) -> int:
+        """The virtual offset (SAM specification, section 4.1.1) of byte `at`."""
+        block = bisect_right(self._starts, self.at + at) - 1
+        return self._places[block] << 16 | (self.at + at - self._starts[block])
+
+    def drop(self, consumed: int) -> None:
+        """Forget the first `consumed` bytes."""
+        self.at += consumed
+        self.length -= consumed
+
+    def more(self) -> bool:
+        """Read on; False at the end of the file."""
+        pieces, size = [self.first(self.length)], 0
+        keep = max(0, bisect_right(self._starts, self.at) - 1)
+        self._starts = [start - self.at for start in self._starts[keep:]]
+        self._places = self._places[keep:]
+        for place, block in self._blocks:
+            self._starts.append(self.length + size)
+            self._places.append(place)
+            pieces.append(block)
+            size += len(block)
+            if size >= WINDOW:
+                break
+        self.append(pieces, size)
+        return size > 0
+
+    def append(self, pieces: Sequence[bytes], size: int) -> None:
+        """Hold these pieces, of which the first is what is held now; `size` bytes are new."""
+        self.data = b"".join([*pieces, bytes(PADDING)])
+        self.at, self.length = 0, self.length + size
+
+
+def newlines_before(path: Path, stop: int) -> int:
+    """How many lines end before the virtual offset `stop`."""
+    lines = 0
+    for place, block in bgzf_blocks(path):
+        if place >= stop >> 16:
+            return lines + block.count(b"\n", 0, stop & 0xFFFF)
+        lines += block.count(b"\n")
+    return lines
 
 
 def _head(path: Path) -> bytes:

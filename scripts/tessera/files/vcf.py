@@ -1,6 +1,7 @@
 """Reading VCF and BCF: records with their genotypes as small arrays, and clear words when a file is broken."""
 
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -64,6 +65,10 @@ class VariantFile:
         self.contig_lengths = _contig_lengths(raw)
         header.close()
 
+    def __reduce__(self) -> tuple[type["VariantFile"], tuple[Path]]:
+        """It travels to another process by its path."""
+        return VariantFile, (self.path,)
+
     def is_gvcf(self) -> bool:
         """Whether reference records answer for the bases without variants; judged by the first records.
 
@@ -80,7 +85,16 @@ class VariantFile:
         Raises InputError, naming the record before it, when a line cannot be read, has no GT, or has a
         genotype of more than two alleles.
         """
-        vcf = self._open(samples)
+        return self._records(self._open(samples))
+
+    def records_in(self, bcf: bytes, samples: Sequence[str]) -> Iterator[Record]:
+        """The records of a part of this file, given as the bytes of a BCF, header included; as `records` gives them."""
+        with tempfile.NamedTemporaryFile(suffix=".bcf") as part:
+            part.write(bcf)
+            part.flush()
+            yield from self._records(VCF(part.name, samples=list(samples)))
+
+    def _records(self, vcf: Any) -> Iterator[Record]:
         at = "the header"
         lines = iter(vcf)
         while True:

@@ -78,18 +78,18 @@ def _tbi(data: bytes, _: Sequence[str]) -> dict[str, ContigIndex]:
     fields = _Fields(data)
     if fields.bytes(4) != b"TBI\1":
         raise ValueError("no TBI")
-    contigs, *_rest, names_length = fields.take("8i")
+    contigs, *_rest, names_length = fields.take("8I")
     names = _names(fields.bytes(names_length))
     found = {}
     for contig in range(contigs):
-        (bins,) = fields.take("i")
+        (bins,) = fields.take("I")
         begins = []
         for _bin in range(bins):
-            number, chunks = fields.take("Ii")
+            number, chunks = fields.take("II")
             begin = fields.first_chunk(chunks)
             if number != TBI_META_BIN:
                 begins.append(begin)
-        (windows,) = fields.take("i")
+        (windows,) = fields.take("I")
         linear = np.frombuffer(fields.bytes(8 * windows), np.int64)
         if begins:
             bases = np.arange(windows, dtype=np.int64) << WINDOW_BITS
@@ -102,16 +102,16 @@ def _csi(data: bytes, header_contigs: Sequence[str]) -> dict[str, ContigIndex]:
     fields = _Fields(data)
     if fields.bytes(4) != b"CSI\1":
         raise ValueError("no CSI")
-    window_bits, depth, auxiliary = fields.take("3i")
+    window_bits, depth, auxiliary = fields.take("3I")
     aux = fields.bytes(auxiliary)
     names = _names(aux[28:]) if auxiliary else list(header_contigs)
-    (contigs,) = fields.take("i")
+    (contigs,) = fields.take("I")
     found = {}
     for contig in range(contigs):
-        (bins,) = fields.take("i")
+        (bins,) = fields.take("I")
         points, begins = [], []
         for _bin in range(bins):
-            number, offset, chunks = fields.take("Iqi")
+            number, offset, chunks = fields.take("IqI")
             begin = fields.first_chunk(chunks)
             base = _bin_start(number, window_bits, depth)
             if base is not None:

@@ -1,0 +1,192 @@
+"""Reading for the compiled engine: the inflated bytes of a VCF or BCF, batch by batch."""
+
+import ctypes
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from tessera.cohort.kernel import NO_VALUE, KernelSites, kernel
+from tessera.cohort.tally import Membership
+from tessera.errors import InputError, refuse
+from tessera.files.bcf import BcfHeader, read_bcf_header
+from tessera.files.inflated import InflatedBuffer, is_compressed, newlines_before
+from tessera.files.vcf import Record, VariantFile
+from tessera.files.vcf_check import missing_newline, record_problems
+from tessera.files.vcf_header import VcfHeader, VcfProblem
+from tessera.files.vcf_line import parse_line
+
+PROBLEMS_TOLD = 20
+
+
+class KernelReader:
+    """The compiled engine over one file, from its first record on or from the one at the virtual offset `start`;
+    `members` say which of its columns are counted."""
+
+    def __init__(self, file: VariantFile, members: Membership, names: Sequence[str], start: int | None = None) -> None:
+        self.file, self.members, self._names, self._start = file, members, names, start
+        self.text_header = file.text_header
+
+    def batches(self) -> Iterator["KernelSites"]:
+        """The records in file order. Raises InputError for records that break a rule, up to twenty at once."""
+        buffer = InflatedBuffer(self.file.path, 0 if self._start is None else self._start >> 16)
+        buffer.more()
+        if self._start is not None:
+            buffer.drop(self._start & 0xFFFF)
+        return _bcf_batches(self, buffer) if self.text_header is None else _text_batches(self, buffer)
+
+    @property
+    def starts_inside(self) -> bool:
+        """Whether reading starts behind the header."""
+        return self._start is not None
+
+    @cached_property
+    def lines_before(self) -> int:
+        """Lines of a text before the first record that is read; counted only when one is to be named."""
+        if self._start is None:
+            assert self.text_header is not None
+            return self.text_header.lines
+        return newlines_before(self.file.path, self._start)
+
+    def held(self, data: bytes) -> Iterator[Record]:
+        """The records of a BCF's bytes."""
+        return self.file.records_in(data, self._names)
+
+
+def _text_batches(reader: KernelReader, buffer: InflatedBuffer) -> Iterator["KernelSites"]:
+    header = reader.text_header
+    assert header is not None
+    if not reader.starts_inside:
+        _skip_lines(buffer, header.lines)
+    done = 0
+    while buffer.length or buffer.more():
+        if buffer.find(b"\n") < 0:
+            if buffer.more():
+                continue
+            if not is_compressed(reader.file.path):
+                raise InputError([_of_file(reader.file, missing_newline(reader.lines_before + done + 1))])
+            buffer.append([buffer.first(buffer.length), b"\n"], 1)
+        sites = TextSites(reader, header, buffer, done)
+        if not len(sites.pos) or sites.contig not in header.contigs:
+            _refuse(reader, header, [buffer.first(buffer.find(b"\n"))], [done])
+        if not len(sites.pos):
+            line = reader.lines_before + done + 1
+            raise refuse(f"{reader.file.path} line {line}", "a line that cannot be read", "a record")
+        done += len(sites.pos)
+        yield sites
+        buffer.drop(sites.consumed)
+
+
+def _skip_lines(buffer: InflatedBuffer, lines: int) -> None:
+    for _ in range(lines):
+        while (newline := buffer.find(b"\n")) < 0:
+            if not buffer.more():
+                return buffer.drop(buffer.length)
+        buffer.drop(newline + 1)
+
+
+def _refuse(reader: KernelReader, header: VcfHeader, lines: Sequence[bytes], records: Sequence[int]) -> None:
+    """Refuse lines, by their numbers among those that were read, when they break a rule."""
+    texts = [line.decode("utf-8", "surrogateescape") for line in lines]
+    if any(record_problems(text, header, 0) for text in texts):
+        problems = [
+            _of_file(reader.file, problem)
+            for text, record in zip(texts, records, strict=True)
+            for problem in record_problems(text, header, reader.lines_before + record + 1)
+        ]
+        raise InputError(problems[:PROBLEMS_TOLD])
+
+
+def _of_file(file: VariantFile, problem: VcfProblem) -> VcfProblem:
+    return replace(problem, where=f"{file.path} {problem.where}")
+
+
+class TextSites(KernelSites):
+    """Whole lines of one contig."""
+
+    kernel_count = "tessera_count_text"
+
+    def __init__(self, reader: KernelReader, header: VcfHeader, buffer: InflatedBuffer, done: int) -> None:
+        super().__init__(reader.members, buffer.held, buffer.place)
+        self._reader = reader
+        contig = buffer.first(max(0, buffer.find(b"\t")))
+        self._header, self._done = header, done
+        self.contig = contig.decode("utf-8", "surrogateescape")
+        self.keys = [1 if name in header.formats else NO_VALUE for name in ("GQ", "DP", "MIN_DP", "AD", "GT")]
+        kernel().tessera_scan_text(
+            ctypes.c_void_p(self._held.ctypes.data), ctypes.c_int64(buffer.length), contig, ctypes.c_int64(len(contig)),
+            ctypes.byref(self._scan),
+        )  # fmt: skip
+        self._take_scan()
+        self._refuse_broken(np.flatnonzero(self.odd))
+
+    def _refuse_broken(self, records: npt.NDArray[np.intp]) -> None:
+        lines = [self._text(int(r)) for r in records]
+        _refuse(self._reader, self._header, lines, [self._done + int(r) for r in records])
+
+    def _text(self, record: int) -> bytes:
+        return self._held[self._scanned["line"][record] : self._scanned["line_end"][record]].tobytes()
+
+    def record(self, record: int) -> Record:
+        self._refuse_broken(np.array([record]))
+        return parse_line(self._text(record).decode("utf-8", "surrogateescape"), self._reader.members.columns)
+
+
+def _bcf_batches(reader: KernelReader, buffer: InflatedBuffer) -> Iterator[KernelSites]:
+    start = buffer if not reader.starts_inside else InflatedBuffer(reader.file.path, 0)
+    while (found := read_bcf_header(start.first(start.length))) is None:
+        if not start.more():
+            raise refuse(str(reader.file.path), "a BCF header that ends early", "a complete file")
+    header, at = found
+    raw = start.first(at)
+    if not reader.starts_inside:
+        buffer.drop(at)
+    while True:
+        while buffer.length < 12 or buffer.length < _record_size(buffer):
+            if not buffer.more():
+                if buffer.length:
+                    raise refuse(str(reader.file.path), "a record that ends early", "a complete file")
+                return
+        sites = BcfSites(reader, header, raw, buffer)
+        yield sites
+        buffer.drop(sites.consumed)
+
+
+def _record_size(buffer: InflatedBuffer) -> int:
+    """Bytes of the next record (BCF2, section 6.3)."""
+    shared, individual = struct.unpack("<II", buffer.first(8))
+    return 8 + int(shared) + int(individual)
+
+
+class BcfSites(KernelSites):
+    """Whole records of one contig."""
+
+    kernel_count = "tessera_count_bcf"
+
+    def __init__(self, reader: KernelReader, header: BcfHeader, raw_header: bytes, buffer: InflatedBuffer) -> None:
+        super().__init__(reader.members, buffer.held, buffer.place)
+        self._reader = reader
+        self._raw_header = raw_header
+        number, pos = struct.unpack("<ii", buffer.first(16)[8:])
+        if number not in header.contigs:
+            raise refuse(str(reader.file.path), f"a record on contig number {number}", "a contig of the header")
+        self.contig = header.contigs[number]
+        self.keys = [header.strings.get(name, NO_VALUE) for name in ("GQ", "DP", "MIN_DP", "AD", "GT")]
+        kernel().tessera_scan_bcf(
+            ctypes.c_void_p(self._held.ctypes.data), ctypes.c_int64(buffer.length), ctypes.c_int32(number),
+            ctypes.c_int32(reader.members.width), ctypes.c_int32(header.strings.get("END", -2)),
+            ctypes.c_int32(header.strings["PASS"]), ctypes.byref(self._scan),
+        )  # fmt: skip
+        self._take_scan()
+        if not len(self.pos):
+            raise refuse(f"{reader.file.path} {self.contig}:{pos + 1}", "a record that cannot be read", "BCF 2.2")
+        if (self.pos < 1).any():
+            raise refuse(f"{reader.file.path} {self.contig}", "POS below 1", "a position of the contig")
+
+    def record(self, record: int) -> Record:
+        line, end = (int(self._scanned[name][record]) for name in ("line", "line_end"))
+        (found,) = self._reader.held(self._raw_header + self._held[line:end].tobytes())
+        return found
