@@ -1,7 +1,7 @@
 """Our normal form of an allele is that of `bcftools norm -m -any`, on its own examples and on random repeats.
 
-What bcftools does otherwise, and so is not compared: it left-aligns symbolic alleles (`<DEL>`), which we key as they
-are written; it keeps `*` as a record, which is no allele for us. It refuses N in REF where the reference has an
+What bcftools does otherwise, and so is not compared: it left-aligns symbolic alleles (`<DEL>`), which have no key with
+us; it keeps `*` as a record, which is no allele for us. It refuses N in REF where the reference has an
 ambiguity code (callers of the GATK family write it), which we accept. It leaves some bases in lower case.
 Only keys are compared here, no genotypes.
 """

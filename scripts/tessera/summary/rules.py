@@ -25,7 +25,7 @@ def counting_rules(build: Build, *, seqcol: str | None, mask: Mapping[str, float
         "filter": "PASS or missing; elsewhere nobody is called",
         "anchor": "POS; own record, else variant before reference, else the latest start",
         "duplicate_record": "the first counts",
-        "symbolic_alleles": "keyed by POS, REF and ALT as written",
+        "symbolic_alleles": "not counted; their records answer for AN",
         "regions": "all contigs of the build",
         "strata": "population x sex (F = XX, M = XY, U = other)",
         "histogram_edges": {metric: list(edges) for metric, edges in EDGES.items()},
