@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from tessera.cohort.count import Ledger
     from tessera.cohort.engine import Engine
-    from tessera.files.fasta import Reference
-    from tessera.genome.build import Build
     from tessera.summary.blocks import BlockKey
     from tessera.summary.manifest import Manifest
     from tessera.summary.people import People
@@ -78,6 +76,7 @@ def command(
     from tessera.cohort.source import an_basis, fitting_build
     from tessera.files.bed import read_bed
     from tessera.files.builds import read_build
+    from tessera.files.fasta import Reference
     from tessera.files.provenance import write_provenance
     from tessera.files.summaries import new_summary
     from tessera.files.vcf import VariantFile
@@ -89,11 +88,11 @@ def command(
         raise refuse("tessera count", "both or none of --reference and --assume-normalised", "one of them")
     mask = parse_mask(mask_text)
     file = VariantFile(source)
-    fitted = fitting_build(file, read_build(build))
+    fasta = Reference(reference) if reference else None
+    fitted = fitting_build(file, read_build(build), fasta)
     rows = _people(sheet, file.path, file.samples, only, decisions)
     basis = an_basis(file, has_callable=callable_bed is not None)
     spans = read_bed(callable_bed, {c.name: c.length for c in fitted.contigs}) if callable_bed else {}
-    fasta = _reference(reference, fitted) if reference else None
     applied = mask.for_fields(file.formats)
     seqcol = fasta.seqcol(fitted) if fasta else None
     how = CountRules(fitted, applied, fasta.bases if fasta else None, spans, unknown_outside=basis == "variant_only")
@@ -173,14 +172,6 @@ def _people(
             "Run tessera gate-samples again.",
         )  # fmt: skip
     return joined
-
-
-def _reference(path: Path, build: "Build") -> "Reference":
-    from tessera.files.fasta import Reference
-
-    reference = Reference(path)
-    reference.check_against(build)
-    return reference
 
 
 def _manifest(rules: dict[str, object], rows: "pl.DataFrame", basis: str, ledger: "Ledger") -> "Manifest":

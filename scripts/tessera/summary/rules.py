@@ -1,7 +1,6 @@
 """The rules a summary is counted by: everything that must agree before two summaries add up."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from tessera.genome.build import Build, Contig, Par
@@ -15,7 +14,7 @@ def counting_rules(build: Build, *, seqcol: str | None, mask: Mapping[str, float
     as written. `mask` holds the thresholds that were applied, null where a threshold was not.
     """
     return {
-        "build": asdict(build) | {"contigs": [asdict(contig) for contig in build.contigs], "par": _pars(build)},
+        "build": {"name": build.name, "contigs": _contigs(build), "par": _pars(build)},
         "reference": seqcol,
         "normalisation": "assumed" if seqcol is None else "split, left-aligned, trimmed; REF checked",
         "mask": dict(mask),
@@ -37,6 +36,10 @@ def counted_build(rules: Mapping[str, Any]) -> Build:
     build = rules["build"]
     pars = tuple(Par(par["name"], tuple(par["x"]), tuple(par["y"])) for par in build["par"])
     return Build(build["name"], tuple(Contig(**contig) for contig in build["contigs"]), pars)
+
+
+def _contigs(build: Build) -> list[dict[str, Any]]:
+    return [{"name": contig.name, "kind": contig.kind, "length": contig.length} for contig in build.contigs]
 
 
 def _pars(build: Build) -> list[dict[str, Any]]:
