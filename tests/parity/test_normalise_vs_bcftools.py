@@ -224,7 +224,7 @@ def alts_of(ref: str) -> st.SearchStrategy[str]:
     return st.builds(lambda at, piece: ref[: at[0]] + piece + ref[at[1] :], ends, pieces).filter(bool)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=written(), engine=st.sampled_from(["kernel", "reference"]))
 def test_count_gives_the_keys_and_counts_of_bcftools_norm(
     bcftools: Bcftools, tessera: Tessera, made: Written, engine: str
