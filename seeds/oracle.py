@@ -67,9 +67,7 @@ def expected_ploidy(genome: Genome, karyotype: str, contig: str, base: int) -> i
 
 
 def normalise(sequence: str, pos: int, ref: str, alt: str) -> tuple[int, str, str]:
-    """The left-most, shortest way to write a change (`pos` 1-based); symbolic alleles stay as they are."""
-    if alt.startswith("<"):
-        return pos, ref, alt
+    """The left-most, shortest way to write a change (`pos` 1-based)."""
     while True:
         if ref and alt and ref[-1] == alt[-1]:
             ref, alt = ref[:-1], alt[:-1]

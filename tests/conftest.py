@@ -1,4 +1,5 @@
-"""What tests share: public example data, native bcftools out of the wheel, and our command line in this process."""
+"""What tests share: public example data, native bcftools out of the wheel, our command line in this process, and how
+hypothesis runs: without a deadline, for the first example pays for imports; in CI the same examples each time."""
 
 import os
 import subprocess
@@ -6,9 +7,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from commands import Bcftools, Done, Tessera
 from nation import Nation, grow
+
+settings.register_profile("laptop", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "laptop")
 
 ROOT = Path(__file__).parents[1]
 BCFTOOLS = ROOT / "scripts" / "wheel_tools" / "bcftools"

@@ -7,6 +7,7 @@ are for those. INFO of the 1000 Genomes is a third opinion, of people who know n
 
 import csv
 import io
+import json
 import shutil
 from collections import defaultdict
 from pathlib import Path
@@ -17,11 +18,17 @@ import pytest
 
 from commands import Bcftools, Tessera
 from handmade import sheet, write
+from native import native
+from tessera.genome.alleles import is_sequence
 
 Key = tuple[str, int, str, str]
 
 SUPER_POPULATIONS = ("AFR", "AMR", "EAS", "EUR", "SAS")
-CHR22 = "03_cohort_vcf/grch37/1kg-phaseIII-v5a.20130502.genotypes.chr22-16-16.5mb.vcf.gz"
+#: contig -> a part of phase 3 of the 1000 Genomes, and its records
+THOUSAND_GENOMES = {
+    "21": ("grch37/1kg_phase3_chr21_start.vcf.gz", 600),
+    "22": ("grch37/1kg-phaseIII-v5a.20130502.genotypes.chr22-16-16.5mb.vcf.gz", 6109),
+}
 
 #: file -> contig, its kind, its length
 COHORTS = {
@@ -60,11 +67,14 @@ def shown(tessera: Tessera, summary: Path, *more: str) -> pl.DataFrame:
 
 
 def plain_counts(split: str, kinds: dict[str, str]) -> dict[Key, list[tuple[int, int]]]:
-    """AC and AN of each line `CHROM POS REF ALT FILTER GT...` of split records; several where a key comes again."""
+    """AC and AN of each line `CHROM POS REF ALT FILTER GT...` of split records; several where a key comes again.
+
+    Alleles that are not written in bases have none: they are not counted.
+    """
     counts = defaultdict(list)
     for line in split.splitlines():
         contig, pos, ref, alt, passed, *genotypes = line.split("\t")
-        if contig not in kinds or alt in ("*", "."):
+        if contig not in kinds or not is_sequence(alt):
             continue
         ac = an = 0
         for genotype in genotypes if passed in ("PASS", ".") else []:
@@ -101,8 +111,17 @@ def test_a_cohort_as_written_has_the_counts_of_its_genotypes(
     split = tmp_path / "split.vcf"
     bcftools("norm", "-m", "-any", "-o", split, source)
     lines = bcftools("query", "-f", r"%CHROM\t%POS\t%REF\t%ALT\t%FILTER[\t%GT]\n", split)
-    expected = plain_counts(lines, {contig: kind for contig, kind, _ in COHORTS[name]})
-    assert_equal_counts(shown(tessera, tmp_path / "summary"), expected)
+    kinds = {contig: kind for contig, kind, _ in COHORTS[name]}
+    assert_equal_counts(shown(tessera, tmp_path / "summary"), plain_counts(lines, kinds))
+    ledger = json.loads((tmp_path / "summary" / "manifest.json").read_text())["ledger"]
+    assert ledger.get("carriers_dropped:symbolic_allele", 0) == symbolic_carriers(lines, kinds)
+
+
+def symbolic_carriers(split: str, kinds: dict[str, str]) -> int:
+    """People x symbolic alleles and breakends in the genotypes of split records."""
+    rows = [line.split("\t") for line in split.splitlines()]
+    told = [row[5:] for row in rows if row[0] in kinds and row[3] not in ("*", ".") and not is_sequence(row[3])]
+    return sum("1" in genotype for genotypes in told for genotype in genotypes)
 
 
 def test_exomes_on_their_reference_have_the_keys_and_counts_of_bcftools(
@@ -125,33 +144,52 @@ def test_exomes_on_their_reference_have_the_keys_and_counts_of_bcftools(
     assert tessera("verify", tmp_path / "summary").code == 0
 
 
-def test_chr22_of_the_1000_genomes_has_the_counts_of_its_own_info(
-    shared: Path, bcftools: Bcftools, tessera: Tessera, tmp_path: Path
+@pytest.mark.parametrize("contig", THOUSAND_GENOMES)
+def test_the_1000_genomes_have_the_counts_of_their_own_info_and_of_fill_tags(
+    shared: Path, bcftools: Bcftools, tessera: Tessera, tmp_path: Path, contig: str
 ) -> None:
-    """AC and AN of everybody, and AF of the five super-populations (published with four digits)."""
+    """AC and AN of everybody and of the five super-populations, whose AF is published with four digits."""
+    name, records = THOUSAND_GENOMES[contig]
+    source = shared / "03_cohort_vcf" / name
     panel = (shared / "03_cohort_vcf/panels/integrated_call_samples_v3.20130502.ALL.panel").read_text().splitlines()
     rows = [row for row in csv.reader(panel[1:], delimiter="\t") if row]
-    held = set(bcftools("query", "-l", shared / CHR22).split())
+    held = set(bcftools("query", "-l", source).split())
     people = {row[0]: f"{row[3]} {row[2]}" for row in rows if row[0] in held}
-    samples = write(tmp_path / "samples.tsv", sheet(people))
-    done = tessera("count", "--input", shared / CHR22, "--samples", samples, "--build", "GRCh37",
-                   "--assume-normalised", "--out", tmp_path / "summary")  # fmt: skip
+    assert len(people) == len(held) == 2504
+    done = tessera("count", "--input", source, "--samples", write(tmp_path / "samples.tsv", sheet(people)),
+                   "--build", "GRCh37", "--assume-normalised", "--out", tmp_path / "summary")  # fmt: skip
     assert done.code == 0, done.err
-    total = {row[:3]: row[3:] for row in shown(tessera, tmp_path / "summary").select(
-        "pos", "ref", "alt", "AC", "AN").iter_rows()}  # fmt: skip
-    by = {row[:4]: row[4] for row in shown(tessera, tmp_path / "summary", "--by", "population").select(
-        "pos", "ref", "alt", "stratum", "AF").iter_rows()}  # fmt: skip
-    fields = "".join(rf"\t%{name}_AF" for name in SUPER_POPULATIONS)
-    lines = bcftools("query", "-f", rf"%POS\t%REF\t%ALT\t%AC\t%AN{fields}\n", shared / CHR22).splitlines()
-    wrong, variants = [], 0
-    for line in lines:
-        pos, ref, alts, acs, an, *afs = line.split("\t")
+    columns = ("pos", "ref", "alt", "stratum", "AC", "AN", "AF")
+    both = pl.concat([shown(tessera, tmp_path / "summary", *by).select(columns) for by in ((), ("--by", "population"))])
+    ours = {row[:4]: row[4:] for row in both.iter_rows()}
+    groups = write(tmp_path / "groups", "".join(f"{name}\t{told.split()[1]}\n" for name, told in people.items()))
+    native("bcftools")("+fill-tags", source, "-Ob", "-o", tmp_path / "filled.bcf", "--", "-t", "AC,AN", "-S", groups)
+    wanted = [f"{tag}_{name}" for name in SUPER_POPULATIONS for tag in ("AC", "AN")]
+    filled = _per_alt(bcftools, tmp_path / "filled.bcf", ["AC", "AN", *wanted])
+    published = _per_alt(bcftools, source, ["AC", "AN", *(f"{name}_AF" for name in SUPER_POPULATIONS)])
+    assert published.keys() == filled.keys()
+    assert len({key[:2] for key in published}) <= records == len(bcftools("query", "-f", "%POS\\n", source).split())
+    for key, (ac, an, *frequencies) in published.items():
+        if not is_sequence(key[2]):
+            continue
+        assert ours[*key, "Total"][:2] == (int(ac), int(an)) == tuple(map(int, filled[key][:2])), key
+        told = dict(
+            zip(SUPER_POPULATIONS, zip(filled[key][2::2], filled[key][3::2], frequencies, strict=True), strict=True)
+        )
+        for population, (ac, an, frequency) in told.items():
+            found = ours[*key, population]
+            assert found[:2] == (int(ac), int(an)), (key, population)
+            assert found[2] == pytest.approx(float(frequency), abs=5.1e-5), (key, population)
+    assert {key[:3] for key in ours} == {key for key in published if is_sequence(key[2])}
+
+
+def _per_alt(bcftools: Bcftools, file: Path, tags: list[str]) -> dict[tuple[int, str, str], list[str]]:
+    """POS, REF and ALT -> these INFO values; a value of the record is that of each of its ALTs."""
+    found: dict[tuple[int, str, str], list[str]] = {}
+    fields = "".join(rf"\t%INFO/{tag}" for tag in tags)
+    for line in bcftools("query", "-f", rf"%POS\t%REF\t%ALT{fields}\n", file).splitlines():
+        pos, ref, alts, *values = line.split("\t")
         for number, alt in enumerate(alts.split(",")):
-            variants += 1
-            key = (int(pos), ref, alt)
-            wrong += [key] if total[key] != (int(acs.split(",")[number]), int(an)) else []
-            for population, values in zip(SUPER_POPULATIONS, afs, strict=True):
-                if abs(by[*key, population] - float(values.split(",")[number])) > 5.1e-5:
-                    wrong.append((*key, population))
-    assert len(lines) == 6109
-    assert (wrong, len(total)) == ([], variants)
+            each = [value.split(",") for value in values]
+            found[int(pos), ref, alt] = [value[number] if len(value) > 1 else value[0] for value in each]
+    return found

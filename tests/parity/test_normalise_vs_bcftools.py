@@ -1,22 +1,27 @@
-"""Our normal form of an allele is that of `bcftools norm -m -any`, on its own examples and on random repeats.
+"""Our normal form of an allele is that of `bcftools norm -m -any`, on its own examples and on random repeats; and so
+are the keys, AC and AN that `tessera count --reference` gives.
 
-What bcftools does otherwise, and so is not compared: it left-aligns symbolic alleles (`<DEL>`), which we key as they
-are written; it keeps `*` as a record, which is no allele for us. It refuses N in REF where the reference has an
-ambiguity code (callers of the GATK family write it), which we accept. It leaves some bases in lower case.
-Only keys are compared here, no genotypes.
+What bcftools does otherwise, and so is not compared: it left-aligns symbolic alleles (`<DEL>`), which have no key with
+us; it keeps `*` as a record, which is no allele for us. It refuses N in REF where the reference has an
+ambiguity code (callers of the GATK family write it), which we accept. It leaves some bases in lower case. Of records
+that meet in one key the first counts with us, and both stay with bcftools: there, only the key is compared.
 """
 
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 import pysam
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from commands import Bcftools
-from handmade import fasta, vcf, write
+from commands import Bcftools, Tessera
+from handmade import FORMATS, fasta, sheet, vcf, write
 from tessera.cohort.count import same_bases
 from tessera.files.fasta import Reference
 from tessera.genome.alleles import concrete, is_sequence, normalise
@@ -70,7 +75,7 @@ def their_keys(bcftools: Bcftools, reference: Path, file: Path) -> list[Key]:
     ],
 )
 def test_an_example_of_bcftools_has_the_same_keys(
-    shared: Path, bcftools: Bcftools, tmp_path: Path, name: str, reference: str
+    shared: Path, bcftools: Bcftools, tessera: Tessera, tmp_path: Path, name: str, reference: str
 ) -> None:
     folder = shared / "05_normalise" / "bcftools"
     copy = copy_of(folder / f"{reference}.fa", tmp_path)
@@ -78,9 +83,17 @@ def test_an_example_of_bcftools_has_the_same_keys(
     # bcftools stops at a record that is not on the reference; the examples hold some to test just that
     kept = tmp_path / "kept.vcf"
     kept.write_text(on_reference((folder / f"{name}.vcf").read_text(), bases))
-    ours = our_keys(list(sites(kept.read_text())), bases)
+    found = list(sites(kept.read_text()))
+    ours = our_keys(found, bases)
     assert ours
     assert ours == their_keys(bcftools, copy, kept)
+    contigs = list(bases.lengths)
+    lines = [
+        f"{contig} {pos} {ref} {','.join(alts)} . . GT 0/1"
+        for contig, pos, ref, alts in sorted(found, key=lambda site: (contigs.index(site[0]), site[1]))
+        if alts != ["."]
+    ]
+    assert set(counted(tessera, copy, lines, {"a": "XX EE"})) == set(ours)
 
 
 def copy_of(reference: Path, folder: Path) -> Path:
@@ -172,3 +185,77 @@ def test_ambiguity_codes_of_the_reference_are_read_as_their_first_base(
     bases = Reference(reference)
     assert same_bases(ref, bases.bases("chr1", pos - 1, pos - 1 + len(ref)))
     assert our_keys(list(sites(file.read_text())), bases) == their_keys(bcftools, reference, file)
+
+
+PEOPLE = {"a": "XX EE", "b": "XY EE", "c": "XX FI"}
+GENOTYPES = ("0/0", "0/1", "1/1", "./.", "1/2", "0|2", "2|1", "2/2")
+
+
+@dataclass(frozen=True)
+class Written:
+    """A random reference, and records on it as `handmade.vcf` takes them."""
+
+    bases: str
+    lines: list[str]
+
+
+@st.composite
+def written(draw: st.DrawFn) -> Written:
+    """A contig of repeats and what is between them, and records in order: at any place, an indel or what else."""
+    motif = st.text("ACGT", min_size=1, max_size=4)
+    parts = draw(st.lists(st.tuples(st.one_of(motif, st.just("N")), st.integers(1, 8)), min_size=1, max_size=12))
+    bases = draw(motif) + "".join(word * times for word, times in parts)
+    lines = []
+    for pos in sorted(draw(st.lists(st.integers(1, len(bases)), min_size=1, max_size=12))):
+        ref = bases[pos - 1 : pos - 1 + draw(st.integers(1, 9))]
+        drawn = draw(st.lists(st.one_of(alts_of(ref), st.just("*")), min_size=1, max_size=3, unique=True))
+        alts = [alt for alt in drawn if alt != ref]
+        if alts and alts != ["*"]:
+            known = [genotype for genotype in GENOTYPES if len(alts) > 1 or "2" not in genotype]
+            cells = [draw(st.sampled_from(known)) for _ in PEOPLE]
+            lines.append(f"c {pos} {ref} {','.join(alts)} . . GT {' '.join(cells)}")
+    return Written(bases, lines)
+
+
+def alts_of(ref: str) -> st.SearchStrategy[str]:
+    """REF with a piece taken out, copied, or exchanged for others."""
+    ends = st.tuples(st.integers(0, len(ref)), st.integers(0, len(ref))).map(sorted)
+    pieces = st.one_of(st.just(""), st.sampled_from([ref * 2, ref]), st.text("ACGT", max_size=5))
+    return st.builds(lambda at, piece: ref[: at[0]] + piece + ref[at[1] :], ends, pieces).filter(bool)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(made=written(), engine=st.sampled_from(["kernel", "reference"]))
+def test_count_gives_the_keys_and_counts_of_bcftools_norm(
+    bcftools: Bcftools, tessera: Tessera, made: Written, engine: str
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        reference = fasta(Path(name) / "random.fa", {"c": made.bases})
+        ours = counted(tessera, reference, made.lines, PEOPLE, "--engine", engine)
+        normal = bcftools("norm", "-m", "-any", "-f", reference, Path(name) / "counted.vcf")
+    theirs: dict[Key, list[tuple[int, int]]] = {}
+    for line in (line for line in normal.splitlines() if line[0] != "#"):
+        contig, pos, _, ref, alt, *_, a, b, c = line.split("\t")
+        if is_sequence(alt):
+            alleles = f"{a}/{b}/{c}".replace("|", "/").replace(".", "").split("/")
+            counts = alleles.count("1"), len(alleles) - alleles.count("")
+            theirs.setdefault((contig, int(pos), ref.upper(), alt.upper()), []).append(counts)
+    assert ours.keys() == theirs.keys()
+    alone = {key: found[0] for key, found in theirs.items() if len(found) == 1}
+    assert {key: ours[key] for key in alone} == alone
+
+
+def counted(
+    tessera: Tessera, reference: Path, lines: Sequence[str], people: Mapping[str, str], *more: str
+) -> dict[Key, tuple[int, int]]:
+    """Key -> AC and AN, by `tessera count --reference` and `tessera show`; the records are in counted.vcf beside it."""
+    folder, lengths = reference.parent, Reference(reference).lengths
+    contigs = "".join(f"  - {{name: '{name}', kind: autosome, length: {n}}}\n" for name, n in lengths.items())
+    source = write(folder / "counted.vcf", vcf(list(people), lines, lengths, {"GT": FORMATS["GT"]}))
+    done = tessera("count", "--input", source, "--samples", write(folder / "samples.tsv", sheet(people)), "--build",
+                   write(folder / "build.yaml", f"name: random\ncontigs:\n{contigs}"), "--reference", reference,
+                   "--mask", "none", "--out", folder / "summary", *more)  # fmt: skip
+    assert done.code == 0, done.err
+    header, *rows = tessera("show", folder / "summary").text.splitlines()
+    told = [dict(zip(header.split("\t"), row.split("\t"), strict=True)) for row in rows]
+    return {(r["contig"], int(r["pos"]), r["ref"], r["alt"]): (int(r["AC"]), int(r["AN"])) for r in told}

@@ -109,10 +109,10 @@ class _Writer:
         return min(length, max(1, border + self.random.randint(-4, 4)))
 
     def alt(self, ref: str) -> str:
-        """An SNV or MNV, an indel at any place within REF, a spanning deletion or a symbolic allele."""
+        """An SNV or MNV, an indel at any place within REF, a spanning deletion, a symbolic allele or a breakend."""
         random = self.random
-        kind = random.choices(("change", "insert", "delete", "*", "<DEL>"), (4, 3, 3, 1, 1))[0]
-        if kind in ("*", "<DEL>"):
+        kind = random.choices(("change", "insert", "delete", "*", "<DEL>", "]chr1:9]A"), (8, 6, 6, 2, 2, 1))[0]
+        if kind in ("*", "<DEL>", "]chr1:9]A"):
             return kind
         at = random.randrange(len(ref))
         if kind == "insert":

@@ -89,7 +89,7 @@ class LongCohort:
         ref = bases[pos - 1 : pos - 1 + chance.choice([1, 1, 2, 4, 30])]
         alts = {
             chance.choice("ACGT"), ref[0] + bases[pos : pos + chance.choice([1, 2, 3])] + ref[1:],
-            ref[:1], "*",
+            ref[:1], "*", "<DEL>",
         } - {ref}  # fmt: skip
         alt = chance.sample(sorted(alts), chance.choice([1, 1, 2]))
         info = "."

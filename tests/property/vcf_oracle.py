@@ -147,10 +147,10 @@ def normal_form(bases: str, pos: int, ref: str, alt: str) -> tuple[int, str, str
 
 
 def key_of(genome: Genome, rules: Rules, line: Line, alt: str) -> Key | None:
-    """The key of one ALT; `*` and `<NON_REF>` have none; what is not written in bases stays as it is."""
-    if line.contig not in genome.contigs or alt == "*" or alt in NOBODY:
+    """The key of one ALT; what is not written in bases has none."""
+    if line.contig not in genome.contigs or not alt.isalpha():
         return None
-    if rules.normalised or not alt.isalpha():
+    if rules.normalised:
         return line.contig, line.pos, line.ref, alt
     return (line.contig, *normal_form(genome.contigs[line.contig][1], line.pos, line.ref, alt))
 
@@ -249,10 +249,14 @@ class Count:
             if line.contig not in self.genome.contigs:
                 result.records["dropped:contig_not_counted"] += 1
                 continue
-            for allele, key in enumerate(self.keys[number], start=1):
+            for allele, (alt, key) in enumerate(zip(line.alts, self.keys[number], strict=True), start=1):
                 if key:
                     self.add_allele(result, line, allele, key, first=key not in seen)
                     seen.add(key)
+                elif alt != "*" and alt not in NOBODY:
+                    carriers = sum(allele in call.gt for call in line.calls)
+                    result.ledger["carriers_in"] += carriers
+                    result.ledger["carriers_dropped:symbolic_allele"] += carriers
         return result
 
     def add_base(self, result: Expected, contig: str, base: int) -> None:

@@ -1,13 +1,18 @@
 """A build says what is counted and how many copies of each place a person has."""
 
+import gzip
+import hashlib
 from pathlib import Path
 
+import pysam
 import pytest
+import yaml
 
 from handmade import BUILD, write
 from tessera.errors import InputError
 from tessera.files.builds import read_build
 from tessera.genome.build import Build, Contig, Par, Region, RegionKind, ploidy
+from tessera.genome.digests import refget
 from tessera.schemas.samples import KARYOTYPES
 
 X = Contig("chrX", "x", 300)
@@ -101,7 +106,8 @@ def test_the_lengths_of_a_named_build_are_the_published_ones(name: str) -> None:
         ("GRCh37", ["chr1", "chrM"], "chr1", "chrM"),
         ("GRCh37", ["MT"], "1", "MT"),
         ("GRCh37", ["something", "else"], "1", "MT"),
-        ("GRCh38", ["1", "chr2"], "chr1", "chrM"),
+        ("GRCh38", ["1", "chr2"], "1", "chrM"),
+        ("GRCh38", ["1", "chr1", "chr2", "MT"], "chr1", "MT"),
     ],
 )
 def test_a_build_takes_the_naming_of_a_file(name: str, names: list[str], first: str, last: str) -> None:
@@ -116,6 +122,60 @@ def test_a_build_file_is_read_as_it_is_written(tmp_path: Path) -> None:
     build = read_build(str(write(tmp_path / "build.yaml", BUILD)))
     assert build.contigs == (Contig("chr1", "autosome", 400), X, Y, Contig("chrM", "mt", 100))
     assert build.par == (Par("PAR1", (0, 60), (0, 60)),)
+
+
+def test_digests_of_a_build_file_are_read_and_do_not_change_what_is_said_of_the_build(tmp_path: Path) -> None:
+    told = ("SQ.k3grVkjY-hoWcCUojHw6VU6GE3MZ8Sct", "c68f52674c9fb33aef52dcf399755519")
+    text = BUILD.replace("length: 100", f"length: 100, digests: [{', '.join(told)}]")
+    build = read_build(str(write(tmp_path / "build.yaml", text)))
+    assert build.contigs[-1].digests == told
+    # the run's digest of a build is of its repr: what digests prove does not change a count
+    assert repr(build) == repr(read_build(str(write(tmp_path / "other.yaml", BUILD))))
+
+
+def plain(name: str) -> str:
+    """A contig without chr, and MT as M."""
+    return name.removeprefix("chr").replace("MT", "M")
+
+
+def digests_of(name: str) -> dict[str, set[str]]:
+    return {plain(contig.name): set(contig.digests) for contig in read_build(name).contigs}
+
+
+def both_digests(path: Path) -> set[str]:
+    """refget and MD5 of the one sequence of a FASTA."""
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
+        bases = "".join(line.strip() for line in file if line[0] != ">").upper().encode()
+    return {refget(bases), hashlib.md5(bases).hexdigest()}
+
+
+def test_the_digests_of_grch37_are_those_of_sequences_and_headers_at_hand(shared: Path) -> None:
+    """Headers of the 1000 Genomes' b37 and of UCSC's hg19, of which chr3 and Y differ, and chrM in its length."""
+    ours = digests_of("GRCh37")
+    assert both_digests(shared / "01_reads_ref_truth/grch37_chr20_NA12878/20.fa.gz") == ours["20"]
+    headers = {"01_reads_ref_truth/grch37_tp53_exomes_93/bam/NA12144.bam": 25,
+               "02_alignment_edge/hts-specs_cram/3.1/passed/level-2.cram": 24}  # fmt: skip
+    for path, contigs in headers.items():
+        with pysam.AlignmentFile(str(shared / path)) as file:
+            stated = {plain(sq["SN"]): sq["M5"] for sq in file.header["SQ"] if sq["LN"] != 16571}
+        assert len(ours.keys() & stated.keys()) == contigs
+        assert {contig for contig in ours.keys() & stated.keys() if stated[contig] not in ours[contig]} == set()
+
+
+def test_the_refget_digests_of_grch38_are_those_published(shared: Path) -> None:
+    ours = digests_of("GRCh38")
+    published = yaml.safe_load((shared.parent / "schemas/vrs/GRCh38.refget.yml").read_text())
+    assert len(published) == 25
+    assert {
+        contig for contig, told in published.items() if told.removeprefix("ga4gh:") not in ours[plain(contig)]
+    } == set()
+    assert both_digests(shared / "10_derived/grch38_chrM/chrM.fa") == ours["M"]
+
+
+@pytest.mark.parametrize("name", ["GRCh37", "GRCh38"])
+def test_no_two_contigs_share_a_digest(name: str) -> None:
+    every = [digest for known in digests_of(name).values() for digest in known]
+    assert len(every) == len(set(every)) >= 50
 
 
 def test_a_contig_named_by_a_number_is_a_name(tmp_path: Path) -> None:
@@ -176,6 +236,9 @@ par:
         (("name: chr1", "name: chrX"), ["chrX is listed twice"]),
         (("name: chr1", "no: chr1"), ["contigs[0]: the key false is no text"]),
         (("kind: autosome", "kind: [autosome]"), ["contigs[0].kind: found"]),
+        (("length: 400", "length: 400, digest: x"), ['unknown key "digest"']),
+        (("length: 400", "length: 400, digests: SQ.x"), ['contigs[0].digests: found "SQ.x"; expected a list']),
+        (("length: 400", "length: 400, digests: [SQ.x]"), ['contigs[0].digests[0]: found "SQ.x"; expected SQ. and 32']),
         (("name: chr1", "name: chr1, name: chr2"), ["line 3", "the key name stands twice"]),
         (("name: hand", "name: hand\nname: other"), ["line 2", "the key name stands twice"]),
         (("name: hand", "name: a b, c"), ['name: found "a b, c"; expected letters']),

@@ -15,7 +15,7 @@ SEQUENCES = {"chr1": "ACGTNacgta", "chr2": "ACGT"}
 
 def read_everything(path: Path) -> None:
     reference = Reference(path)
-    reference.check_against(BUILD)
+    reference.spelling(BUILD)
     reference.seqcol(BUILD)
 
 

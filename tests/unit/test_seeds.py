@@ -133,7 +133,6 @@ def test_mt_tells_homoplasmy_from_heteroplasmy_for_every_karyotype() -> None:
         ((24, "CATG", "CATC"), (27, "G", "C")),  # an SNV among equal bases
         ((24, "CATG", "AATG"), (24, "C", "A")),
         ((24, "CAT", "GTT"), (24, "CA", "GT")),  # an MNV stays one
-        ((5, "A", "<DEL>"), (5, "A", "<DEL>")),
     ],
 )
 def test_alleles_move_left_and_shrink(written: tuple[int, str, str], key: tuple[int, str, str]) -> None:

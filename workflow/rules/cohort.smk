@@ -7,7 +7,7 @@ sum; a node whose people have all withdrawn has the summary of nobody. The node'
 else here is private.
 """
 
-COHORT_VERSION = 2
+COHORT_VERSION = 3
 # what people are counted by, as options of a command
 ON = ["--reference", REFERENCE] if COUNTED_ON else []
 RULES = ["--build", RUN.config.build, "--mask", RUN.config.mask.argument, *ON]

@@ -66,7 +66,10 @@ def _problems_of_alignments(run: "Run") -> list[Problem]:
     if not came or run.config.reference is None:
         return []
     fasta = run.config.reference
-    checks = AlignmentChecks(run.build, fasta if is_indexed(fasta) else None)
+    try:
+        checks = AlignmentChecks(run.build, fasta if is_indexed(fasta) else None)
+    except InputError as error:
+        return error.problems
     problems: list[Problem] = []
     for node, sample in came:
         try:

@@ -129,11 +129,12 @@ def rules_for(
     from tessera.cohort.count import CountRules
     from tessera.cohort.source import an_basis, fitting_build
     from tessera.files.bed import read_bed
+    from tessera.files.fasta import Reference
 
-    fitted = fitting_build(file, build)
+    fasta = Reference(reference) if reference else None
+    fitted = fitting_build(file, build, fasta)
     basis = an_basis(file, has_callable=callable_bed is not None)
     spans = read_bed(callable_bed, {c.name: c.length for c in fitted.contigs}) if callable_bed else {}
-    fasta = _reference(reference, fitted) if reference else None
     bases = fasta.bases if fasta else None
     applied = mask.for_fields(file.formats)
     return CountRules(fitted, applied, bases, spans, unknown_outside=basis == "variant_only"), basis, fasta
@@ -229,14 +230,6 @@ def with_reasons(people: "pl.DataFrame", decisions: Path | None, of: str) -> "pl
             "Run tessera gate-samples again.",
         )  # fmt: skip
     return joined
-
-
-def _reference(path: Path, build: "Build") -> "Reference":
-    from tessera.files.fasta import Reference
-
-    reference = Reference(path)
-    reference.check_against(build)
-    return reference
 
 
 class _Progress:

@@ -31,7 +31,7 @@ def vcf(summary: Path, total_only: bool, statistics: bool, not_in_grpmax: tuple[
     """Write SUMMARY as an allele-frequency VCF of the Genome of Europe and GDI.
 
     One record for each variant that somebody carries: AF, AC, AN, and AC by zygosity, for everybody, by sex,
-    by population and by both. Symbolic alleles are left out. These are exact counts, not a public release.
+    by population and by both. These are exact counts, not a public release.
     --statistics adds HWE, ExcHet, inbreeding_coeff, faf95 and faf99 of the same groups, and grpmax and fafmax: names
     that importers of the Genome of Europe and GDI do not know.
     """

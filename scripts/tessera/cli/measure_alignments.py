@@ -46,8 +46,7 @@ def command(sample: str, stats: Path, depth: str, reference: Path, build: str, o
         with gathered.trying():
             if depth != "-":
                 refuse_unlike_file(Path(depth), "the output of samtools depth, or - for standard input")
-    fitted = named.named_like(fasta.lengths)
-    fasta.check_against(fitted)
+    fitted = fasta.spelling(named)
     fitted = replace(fitted, contigs=tuple(c for c in fitted.contigs if c.name in fasta.lengths))
     where = "samtools depth on standard input" if depth == "-" else depth
     with click.open_file(depth, "rb") as stream:

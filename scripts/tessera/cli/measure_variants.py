@@ -9,6 +9,7 @@ from tessera.cli.options import FILE, build_option, mask_option, sample_option, 
 from tessera.errors import refuse
 
 if TYPE_CHECKING:
+    from tessera.files.fasta import Reference
     from tessera.genome.build import Build
 
 
@@ -36,6 +37,7 @@ def command(
     from tessera.cohort.engine import reader_of
     from tessera.cohort.source import fitting_build
     from tessera.files.builds import read_build
+    from tessera.files.fasta import Reference
     from tessera.files.input_samples import read_people
     from tessera.files.tables import write_tsv
     from tessera.files.vcf import VariantFile
@@ -44,7 +46,8 @@ def command(
     from tessera.summary.people import People
 
     file = VariantFile(source)
-    fitted = fitting_build(file, read_build(build))
+    fasta = Reference(reference) if reference else None
+    fitted = fitting_build(file, read_build(build), fasta)
     mask = parse_mask(mask_text).for_fields(file.formats)
     rows = read_people(sheet, source, file.samples, only).filter(~pl.col("withdrawn"))
     people = People(tuple(rows["sample"]), tuple(rows["sex"]), tuple(rows["stratum"]))
@@ -53,19 +56,15 @@ def command(
     elif not file.is_gvcf():
         table = measure_cohort(file.records(people.names), people, fitted, mask)
     elif len(people.names) == 1:
-        table = measure_gvcf(reader_of(file, people)[0], people, fitted, mask, _callable_bases(fitted, reference))
+        table = measure_gvcf(reader_of(file, people)[0], people, fitted, mask, _callable_bases(fitted, fasta))
     else:
         raise refuse(str(source), f"a gVCF of {len(people.names)} samples", "a gVCF of one sample",
                      "Split it: bcftools view -s SAMPLE.")  # fmt: skip
     write_tsv(out, table)
 
 
-def _callable_bases(build: "Build", reference: Path | None) -> dict[str, int]:
+def _callable_bases(build: "Build", fasta: "Reference | None") -> dict[str, int]:
     """Contig -> its bases, without N where the sequence is at hand."""
-    from tessera.files.fasta import Reference
-
-    if reference is None:
+    if fasta is None:
         return {contig.name: contig.length for contig in build.contigs}
-    fasta = Reference(reference)
-    fasta.check_against(build)
     return {contig.name: fasta.known_bases(contig.name) for contig in build.contigs if contig.name in fasta.lengths}

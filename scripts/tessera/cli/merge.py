@@ -64,7 +64,6 @@ def _empty(build_name: str, reference: Path | None, mask_text: str) -> "Manifest
     build, seqcol = read_build(build_name), None
     if reference:
         fasta = Reference(reference)
-        build = build.named_like(fasta.lengths)
-        fasta.check_against(build)
+        build = fasta.spelling(build)
         seqcol = fasta.seqcol(build)
     return Manifest(counting_rules(build, seqcol=seqcol, mask=asdict(parse_mask(mask_text))))

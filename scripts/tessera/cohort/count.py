@@ -306,11 +306,14 @@ class StretchCount:
         counted = keys.use[alts] == COUNTED
         entries = self._ledger.entries
         carriers = counts.carriers[rows[counted]].sum(axis=0)
-        again = int(counts.carriers[rows[keys.again[alts]]].sum())
-        entries["carriers_in"] += int(carriers.sum()) + again
+        not_keyed = {
+            "duplicate_record": int(counts.carriers[rows[keys.again[alts]]].sum()),
+            "symbolic_allele": int(counts.carriers[rows[keys.symbolic[alts]]].sum()),
+        }
+        entries["carriers_in"] += int(carriers.sum()) + sum(not_keyed.values())
         entries["carriers_counted"] += int(carriers[Reason.CALLED])
         dropped = {reason.name.lower(): int(carriers[reason]) for reason in Reason if reason != Reason.CALLED}
-        for reason, number in {**dropped, "duplicate_record": again}.items():
+        for reason, number in {**dropped, **not_keyed}.items():
             if number:
                 entries[f"carriers_dropped:{reason}"] += number
         if counted.any():

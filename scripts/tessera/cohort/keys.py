@@ -30,12 +30,14 @@ for _pair in _TRANSITIONS:
 @dataclass
 class BatchKeys:
     """By ALT of a batch: `use` and `kind` as the engines read them, `pos` of the variant (0: none), `again` where it
-    came before; by record: `low` and `high`, how far its variants reach (1-based)."""
+    came before, `symbolic` where it is not written in bases; by record: `low` and `high`, how far its variants reach
+    (1-based)."""
 
     use: Bytes
     kind: Bytes
     pos: IntArray
     again: npt.NDArray[np.bool_]
+    symbolic: npt.NDArray[np.bool_]
     low: IntArray
     high: IntArray
     ref_base: Bytes
@@ -73,7 +75,7 @@ class Keys:
         owner = np.repeat(np.arange(records), np.diff(sites.first))
         keys = BatchKeys(
             np.zeros(alts, np.uint8), np.zeros(alts, np.uint8), np.zeros(alts, np.int64), np.zeros(alts, np.bool_),
-            sites.pos.copy(), sites.pos.copy(), sites.ref_base[owner], sites.alt_base, {},
+            np.zeros(alts, np.bool_), sites.pos.copy(), sites.pos.copy(), sites.ref_base[owner], sites.alt_base, {},
         )  # fmt: skip
         chosen = np.arange(sites.first[start], sites.first[stop])
         chosen = chosen[placed[owner[chosen] - start]]
@@ -106,6 +108,9 @@ class Keys:
             return
         if not text.isascii():
             raise refuse(f"{self._contig}:{sites.pos[record]} ALT", ascii(text), "an allele in ASCII")
+        if not is_sequence(text):
+            keys.symbolic[alt] = True
+            return
         pos, ref, text = key = self._normal(int(sites.pos[record]), sites.ref(record), text)
         keys.written[alt], keys.pos[alt], keys.use[alt] = key, pos, COUNTED
         keys.low[record], keys.high[record] = min(keys.low[record], pos), max(keys.high[record], pos)
@@ -115,7 +120,7 @@ class Keys:
         bases = self._bases
         if alt == ref:
             raise self._is_ref(pos, alt)
-        if bases is None or not is_sequence(alt):
+        if bases is None:
             return pos, ref, alt
         key = normalise(pos, ref, alt, lambda *span: concrete(bases(self._contig, *span)))
         if pos - key[0] > LOOKBACK:
@@ -148,7 +153,7 @@ class Keys:
 
 
 def _kind(ref: str, alt: str) -> str:
-    if not is_sequence(alt) or len(ref) == len(alt) > 1:
+    if len(ref) == len(alt) > 1:
         return "other"
     if len(ref) == len(alt):
         return "transition" if ref + alt in _TRANSITIONS else "transversion"

@@ -6,17 +6,33 @@ from typing import Any, Literal
 import polars as pl
 
 from tessera.errors import InputError, Problem, refuse
+from tessera.files.builds import spelt_as
+from tessera.files.fasta import Reference
 from tessera.files.vcf import VariantFile
-from tessera.genome.build import Build
+from tessera.genome.build import Build, Contig
 from tessera.summary.manifest import Manifest
 
 REMEDY = "Give the build the file was made on (--build)."
 AnBasis = Literal["gvcf", "declared", "variant_only"]
 
 
-def fitting_build(file: VariantFile, build: Build) -> Build:
-    """The build in the file's contig naming. Raises InputError where lengths differ or no contig is known."""
-    fitted = build.named_like(file.contig_lengths)
+def fitting_build(file: VariantFile, build: Build, reference: Reference | None = None) -> Build:
+    """The build in the file's spelling of contigs, which is that of its reference where there is one.
+
+    A spelling that is not the build's is proven by the reference's sequences, or without one by MD5 in the header.
+    Raises InputError where it is not, where lengths differ, and where no contig is known.
+    """
+    spelt = reference.spelling(build) if reference else build
+
+    def why_not(name: str, contig: Contig) -> str:
+        if reference:
+            return f"the reference spells it {contig.name}"
+        stated = file.contig_md5s.get(name)
+        if stated in contig.digests:
+            return ""
+        return f"its ##contig line says md5={stated}" if stated else "no md5 in its ##contig line"
+
+    fitted = spelt_as(spelt, file.contig_lengths, f"{file.path} header", why_not)
     known = [contig for contig in fitted.contigs if contig.name in file.contig_lengths]
     if not known:
         named = f"contigs {', '.join(list(file.contig_lengths)[:5]) or 'none'}"

@@ -15,7 +15,7 @@ from tessera.files.vcf import Record
 IntArray = npt.NDArray[np.int64]
 Indices = npt.NDArray[np.intp]
 
-#: what an ALT is to the count: no variant of its own (`*`, or given before), a variant, or `<NON_REF>`
+#: what an ALT is to the count: no variant of its own (`*`, symbolic, or given before), a variant, or `<NON_REF>`
 NOT_COUNTED, COUNTED, NON_REF_ALLELE = 0, 1, 2
 #: histograms of a batch, by stratum; the share is AD / DP
 METRICS = ("gq_alt", "dp_alt", "share_alt", "gq_all", "dp_all")

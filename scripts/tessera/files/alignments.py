@@ -1,6 +1,5 @@
 """The header of a BAM or CRAM that came aligned: whose reads it holds, and on which reference they were aligned."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 import pysam
 
 from tessera.errors import InputError, Problem, refuse
-from tessera.files.fasta import WINDOW, Reference
+from tessera.files.fasta import Reference
 from tessera.files.paths import is_file
 from tessera.genome.build import Build
 
@@ -21,9 +20,8 @@ class AlignmentChecks:
 
     def __init__(self, build: Build, fasta: Path | None) -> None:
         """`fasta`: an indexed FASTA; without one, names and lengths are the build's, in either naming of contigs."""
-        self._build = build
         self._reference = Reference(fasta) if fasta else None
-        self._md5s: dict[str, str] = {}
+        self._build = self._reference.spelling(build) if self._reference else build
 
     def check(self, path: Path, sample: str) -> list[str]:
         """Refuse a file of somebody else's reads or on another reference; the contigs that are not counted, else.
@@ -41,7 +39,7 @@ class AlignmentChecks:
     def _expected(self, found: Mapping[str, Any]) -> dict[str, int]:
         """Contigs that a file must have -> length in bases."""
         known = self._reference.lengths if self._reference else found
-        contigs = self._build.named_like(known).contigs
+        contigs = self._build.contigs if self._reference else self._build.named_like(found).contigs
         return {c.name: c.length for c in contigs if c.name in known} or {c.name: c.length for c in contigs}
 
     def _on_another_reference(
@@ -62,18 +60,9 @@ class AlignmentChecks:
         if found[name]["LN"] != length:
             return f"{found[name]['LN']:,} bases", f"{length:,} bases"
         stated = str(found[name].get("M5", "")).lower()
-        if stated and self._reference and stated != self._md5(self._reference, name):
-            return f"bases with MD5 {stated}", f"MD5 {self._md5(self._reference, name)}"
+        if stated and self._reference and stated != self._reference.md5(name):
+            return f"bases with MD5 {stated}", f"MD5 {self._reference.md5(name)}"
         return None
-
-    def _md5(self, reference: Reference, name: str) -> str:
-        """MD5 of a contig's bases in upper case, as M5 states it (SAM specification, section 1.3, @SQ)."""
-        if name not in self._md5s:
-            digest = hashlib.md5(usedforsecurity=False)
-            for start in range(0, reference.lengths[name], WINDOW):
-                digest.update(reference.bases(name, start, start + WINDOW).encode())
-            self._md5s[name] = digest.hexdigest()
-        return self._md5s[name]
 
 
 def is_indexed(fasta: Path) -> bool:

@@ -1,7 +1,7 @@
 """Reading a genome build: one of ours by name, or a YAML file of the same shape."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -9,12 +9,17 @@ from typing import Any
 
 import yaml
 
-from tessera.errors import InputError, Problem
+from tessera.errors import InputError, Problem, refuse
 from tessera.files.paths import refuse_unlike_file
 from tessera.genome.build import Build, Contig, Par
 from tessera.schemas.build import CONTIG, PAR, SCHEMA
 from tessera.schemas.config import NAMED_BUILDS
 from tessera.schemas.document import Schema, check_document
+
+NAMING = (
+    "Rename the contigs (bcftools annotate --rename-chrs), give the reference (--reference), or give a build file that "
+    "names contigs as this file does (docs/counting.md#contigs)."
+)
 
 
 def read_build(name_or_path: str) -> Build:
@@ -35,7 +40,10 @@ def read_build(name_or_path: str) -> Build:
 def parse_build(document: Any, *, where: str) -> Build:
     """The build of a YAML document. Raises InputError with every problem."""
     problems = check_document(document, SCHEMA, where=where)
-    contigs = [Contig(str(c["name"]), c["kind"], int(c["length"])) for c in _faultless(document, "contigs", CONTIG)]
+    contigs = [
+        Contig(str(c["name"]), c["kind"], int(c["length"]), tuple(c.get("digests", ())))
+        for c in _faultless(document, "contigs", CONTIG)
+    ]
     pars = [Par(p["name"], _span(p["x"]), _span(p["y"])) for p in _faultless(document, "par", PAR)]
     problems += _repeated(where, "contigs", [contig.name for contig in contigs])
     problems += _repeated(where, "par", [par.name for par in pars])
@@ -43,6 +51,32 @@ def parse_build(document: Any, *, where: str) -> Build:
     if problems:
         raise InputError(problems)
     return Build(document["name"], tuple(contigs), tuple(pars))
+
+
+def spelt_as(
+    build: Build, lengths: Mapping[str, int | None], where: str, why_not: Callable[[str, Contig], str]
+) -> Build:
+    """The build in the spelling of a file whose contigs are `lengths` (None: not told).
+
+    A contig of the build's name needs no proof. One in the other spelling (`1` for `chr1`) does: `why_not` says why the
+    sequence of that name is not proven to be the contig's, or nothing. Raises InputError for what is not proven;
+    contigs of another length are not asked, and for the caller to refuse.
+    """
+    fitted = build.named_like(lengths)
+    unproven = [
+        (there.name, mine.name, told)
+        for mine, there in zip(build.contigs, fitted.contigs, strict=True)
+        if mine.name != there.name and there.name in lengths and lengths[there.name] in (None, mine.length)
+        if (told := why_not(there.name, mine))
+    ]
+    if unproven:
+        name, meant, told = unproven[0]
+        more = f"; and {len(unproven) - 1} more such contigs" if len(unproven) > 1 else ""
+        raise refuse(
+            where, f"contig {name}, which may be {meant} of build {build.name}: {told}{more}",
+            f"the name {meant}, or a sequence that is proven by its digest", NAMING,
+        )  # fmt: skip
+    return fitted
 
 
 def _faultless(document: Any, key: str, schema: Schema) -> list[Any]:

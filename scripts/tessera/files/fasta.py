@@ -1,12 +1,14 @@
-"""A reference FASTA: bases by position, and the digest of what is counted on it."""
+"""A reference FASTA: bases by position, and the digests of its sequences and of what is counted on it."""
 
+import hashlib
 from pathlib import Path
 
 import pysam
 
 from tessera.errors import InputError, Problem, refuse
+from tessera.files.builds import spelt_as
 from tessera.files.paths import refuse_unlike_file
-from tessera.genome.build import Build
+from tessera.genome.build import Build, Contig
 from tessera.genome.digests import refget, seqcol
 
 WINDOW = 1 << 20
@@ -31,6 +33,7 @@ class Reference:
             ) from error
         self.path = path
         self._contig, self._start, self._window = "", 0, ""
+        self._digests: dict[tuple[str, str], str] = {}
 
     def __reduce__(self) -> tuple[type["Reference"], tuple[Path]]:
         """It travels to another process by its path."""
@@ -55,8 +58,24 @@ class Reference:
         windows = (self.bases(contig, start, start + WINDOW) for start in range(0, self.lengths[contig], WINDOW))
         return sum(len(window) - window.count("N") for window in windows)
 
-    def check_against(self, build: Build) -> None:
-        """Refuse a FASTA whose contigs have other lengths than the build's, or none of them."""
+    def spelling(self, build: Build) -> Build:
+        """The build in this FASTA's spelling of contigs; those spelt otherwise than in the build by their sequences.
+
+        Raises InputError for a sequence that is not proven to be the contig's, for contigs of other lengths than the
+        build's, and for a FASTA that has none of them.
+        """
+        fitted = spelt_as(build, self.lengths, str(self.path), self._why_another)
+        self._check_against(fitted)
+        return fitted
+
+    def _why_another(self, name: str, contig: Contig) -> str:
+        if not contig.digests:
+            return f"the build has no digest of {contig.name}"
+        if self.refget(name) in contig.digests or self.md5(name) in contig.digests:
+            return ""
+        return f"its sequence has the digests {self.refget(name)} and {self.md5(name)}"
+
+    def _check_against(self, build: Build) -> None:
         counted = [contig for contig in build.contigs if contig.name in self.lengths]
         problems = [
             Problem(
@@ -76,7 +95,23 @@ class Reference:
     def seqcol(self, build: Build) -> str:
         """GA4GH seqcol digest of the counted contigs, in the build's order; decoys do not change it."""
         names = [contig.name for contig in build.contigs if contig.name in self.lengths]
-        return seqcol(names, [refget(self._fetch(name, 0, self.lengths[name]).encode("ascii")) for name in names])
+        return seqcol(names, [self.refget(name) for name in names])
+
+    def refget(self, contig: str) -> str:
+        """GA4GH refget identifier of a contig's bases."""
+        if (contig, "refget") not in self._digests:
+            whole = self._fetch(contig, 0, self.lengths[contig]).encode("ascii")
+            self._digests[contig, "refget"] = refget(whole)
+        return self._digests[contig, "refget"]
+
+    def md5(self, contig: str) -> str:
+        """MD5 of a contig's bases in upper case, as M5 states it (SAM specification, section 1.3, @SQ)."""
+        if (contig, "md5") not in self._digests:
+            digest = hashlib.md5(usedforsecurity=False)
+            for start in range(0, self.lengths[contig], WINDOW):
+                digest.update(self.bases(contig, start, start + WINDOW).encode())
+            self._digests[contig, "md5"] = digest.hexdigest()
+        return self._digests[contig, "md5"]
 
     def _fetch(self, contig: str, start: int, end: int) -> str:
         """Bases in upper case. Raises InputError when the file does not hold what its index says."""

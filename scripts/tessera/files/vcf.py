@@ -62,7 +62,11 @@ class VariantFile:
         raw = header.raw_header
         self.samples: list[str] = list(header.samples)
         self.formats = frozenset(FORMAT_LINE.findall(raw))
-        self.contig_lengths = _contig_lengths(raw)
+        contigs = _contigs(raw)
+        #: contig -> bases, where the header tells
+        self.contig_lengths = {name: _whole(said.get("length", "")) for name, said in contigs.items()}
+        #: contig -> MD5 of its sequence, of those that tell
+        self.contig_md5s = {name: said["md5"].strip('"').lower() for name, said in contigs.items() if "md5" in said}
         header.close()
 
     def __reduce__(self) -> tuple[type["VariantFile"], tuple[Path]]:
@@ -180,14 +184,14 @@ def upper(allele: str) -> str:
     return allele.upper() if allele.isalpha() else allele
 
 
-def _contig_lengths(raw_header: str) -> dict[str, int | None]:
-    """Contigs of a VCF header with their lengths, where they are given."""
-    lengths: dict[str, int | None] = {}
-    for line in CONTIG_LINE.findall(raw_header):
-        fields = dict(field.partition("=")[::2] for field in line.split(","))
-        length = fields.get("length", "")
-        lengths[fields.get("ID", "")] = int(length) if length.isdigit() else None
-    return lengths
+def _contigs(raw_header: str) -> dict[str, dict[str, str]]:
+    """Contigs of a VCF header, and what their lines say of each by key."""
+    lines = (dict(part.partition("=")[::2] for part in line.split(",")) for line in CONTIG_LINE.findall(raw_header))
+    return {said.get("ID", ""): said for said in lines}
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isdigit() else None
 
 
 def _refuse_broken_container(path: Path) -> None:

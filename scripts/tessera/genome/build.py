@@ -1,7 +1,7 @@
 """A genome build: its contigs, its pseudo-autosomal regions, and how many copies a karyotype has of each place."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 ContigKind = Literal["autosome", "x", "y", "mt"]
@@ -17,11 +17,16 @@ SEX_CHROMOSOME_PLOIDY: dict[str, dict[RegionKind, int]] = {
 
 @dataclass(frozen=True)
 class Contig:
-    """A contig that is counted; `length` in bases."""
+    """A contig that is counted; `length` in bases.
+
+    `digests` are those of its sequence as references of the build hold it, refget (`SQ.…`) or MD5: they prove which
+    contig a sequence is, and are no part of what is counted.
+    """
 
     name: str
     kind: ContigKind
     length: int
+    digests: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -68,12 +73,17 @@ class Build:
         return [region for region in regions if region.start < region.end]
 
     def named_like(self, names: Iterable[str]) -> "Build":
-        """The same build in the naming of `names` (`chr1` or `1`, `chrM` or `MT`); itself when it already fits."""
-        known = set(names)
-        if any(contig.name in known for contig in self.contigs):
-            return self
-        other = tuple(replace(contig, name=other_name(contig.name)) for contig in self.contigs)
-        return replace(self, contigs=other) if any(contig.name in known for contig in other) else self
+        """The same build, its contigs spelt as in `names` (`chr1` or `1`, `chrM` or `MT`); what proves them to be the
+        same is for the caller to ask.
+
+        A contig that `names` has in neither spelling keeps its own, unless all others are spelt otherwise.
+        """
+        known, mine = set(names), {contig.name for contig in self.contigs}
+        others = {name for name in mine - known if other_name(name) in known - mine}
+        if others and mine.isdisjoint(known):
+            others = mine
+        spelt = (replace(c, name=other_name(c.name)) if c.name in others else c for c in self.contigs)
+        return replace(self, contigs=tuple(spelt))
 
 
 def ploidy(kind: RegionKind, karyotype: str) -> int:
@@ -91,7 +101,6 @@ def ploidy(kind: RegionKind, karyotype: str) -> int:
 
 def other_name(name: str) -> str:
     """The other spelling of a contig: chrX of X, MT of chrM, and the other way round."""
-    """The same contig in the other of two namings: `chr1` for `1`, `chrM` for `MT`, and back."""
     if name.startswith("chr"):
         return "MT" if name == "chrM" else name.removeprefix("chr")
     return "chrM" if name == "MT" else f"chr{name}"

@@ -149,7 +149,9 @@ SCHEMA: Schema = {
             "Contigs, their lengths and the pseudoautosomal regions: a build that comes with Tessera, or a YAML file "
             "with `name`, `contigs` (a list of `{name: chr1, kind: autosome, length: 248956422}`; kind is autosome, x, "
             "y or mt) and `par` (a list of `{name: PAR1, x: [start, end], y: [start, end]}`, 0-based, half-open). "
-            "Contigs that are not listed are not counted.",
+            "Contigs that are not listed are not counted. A contig may have `digests`, a list of refget identifiers "
+            "(`SQ.`) and MD5s of its sequence: by them a reference that spells it otherwise (`1` for `chr1`) is known, "
+            "see [counting](../docs/counting.md#contigs).",
             f"{', '.join(NAMED_BUILDS)}, or the path of a build file",
         ),
         "assume_normalised": _key(

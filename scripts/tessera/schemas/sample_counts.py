@@ -16,7 +16,7 @@ SAMPLE_COUNTS = Table(
         Column("n_transversion", pl.Int64, "of these, all others", _GENOTYPES),
         Column("n_insertion", pl.Int64, "counted insertions", _GENOTYPES),
         Column("n_deletion", pl.Int64, "counted deletions", _GENOTYPES),
-        Column("n_other", pl.Int64, "counted variants of several bases, and symbolic alleles", _GENOTYPES),
+        Column("n_other", pl.Int64, "counted variants of several bases", _GENOTYPES),
         Column("n_het", pl.Int64, "of all, one copy beside another allele", _GENOTYPES),
         Column("n_homalt", pl.Int64, "of all, two copies", _GENOTYPES),
         Column("n_hemi", pl.Int64, "of all, the one copy of a haploid region", _GENOTYPES),

@@ -11,7 +11,7 @@ VARIANTS = Table(
         Column("contig", pl.String, "contig, as named in the reference", example="chr20"),
         Column("pos", pl.Int32, "POS after normalisation", "1-based", "1000211"),
         Column("ref", pl.String, "REF after normalisation", example="C"),
-        Column("alt", pl.String, "ALT after normalisation; a symbolic allele as written", example="T"),
+        Column("alt", pl.String, "ALT after normalisation, in bases", example="T"),
         Column("stratum", pl.String, "leaf stratum: population, then F (XX), M (XY) or U", example="EE_F"),
         Column("n_listed", pl.Int32, "people whose own record lists the variant, called or not", "people"),
         Column("n_dip", pl.Int32, "people called with two alleles here", "people"),

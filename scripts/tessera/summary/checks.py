@@ -23,8 +23,8 @@ from tessera.summary.manifest import Manifest
 
 RUN = ["contig", "start", "stratum"]
 BIN = HISTOGRAMS.names[:-1]
-#: printable ASCII without blank and comma: what a column of a VCF can hold as one allele
-ALLELE = r"^[!-+\--~]+$"
+#: bases, IUPAC's codes among them
+ALLELE = r"^[A-Z]+$"
 #: metric -> its bins, and one more for what is beyond the highest edge
 BINS = {metric: EDGES[metric][2] + 1 for metric in sorted(EDGES)}
 
@@ -157,7 +157,7 @@ def _variants(rows: _Rows) -> Wrong:
         bases=pl.col("ref").str.len_bytes().cast(pl.Int64),
     )
     yield "has alleles beyond the end of the contig", pos - 1 + texts["bases"].to_numpy() > rows.length
-    yield "has an allele that is none", ~texts["is_allele"].to_numpy() | (ref == alt).to_numpy()
+    yield "has an allele that is not written in bases", ~texts["is_allele"].to_numpy() | (ref == alt).to_numpy()
     yield "has a negative count", rows.negative(COUNTS)
     yield "has a row that nobody lists", listed < 1
     yield "has more people listed than counted in the stratum", listed > rows.size

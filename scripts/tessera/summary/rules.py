@@ -1,7 +1,6 @@
 """The rules a summary is counted by: everything that must agree before two summaries add up."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from tessera.genome.build import Build, Contig, Par
@@ -15,7 +14,7 @@ def counting_rules(build: Build, *, seqcol: str | None, mask: Mapping[str, float
     as written. `mask` holds the thresholds that were applied, null where a threshold was not.
     """
     return {
-        "build": asdict(build) | {"contigs": [asdict(contig) for contig in build.contigs], "par": _pars(build)},
+        "build": {"name": build.name, "contigs": _contigs(build), "par": _pars(build)},
         "reference": seqcol,
         "normalisation": "assumed" if seqcol is None else "split, left-aligned, trimmed; REF checked",
         "mask": dict(mask),
@@ -25,7 +24,7 @@ def counting_rules(build: Build, *, seqcol: str | None, mask: Mapping[str, float
         "filter": "PASS or missing; elsewhere nobody is called",
         "anchor": "POS; own record, else variant before reference, else the latest start",
         "duplicate_record": "the first counts",
-        "symbolic_alleles": "keyed by POS, REF and ALT as written",
+        "symbolic_alleles": "not counted; their records answer for AN",
         "regions": "all contigs of the build",
         "strata": "population x sex (F = XX, M = XY, U = other)",
         "histogram_edges": {metric: list(edges) for metric, edges in EDGES.items()},
@@ -37,6 +36,10 @@ def counted_build(rules: Mapping[str, Any]) -> Build:
     build = rules["build"]
     pars = tuple(Par(par["name"], tuple(par["x"]), tuple(par["y"])) for par in build["par"])
     return Build(build["name"], tuple(Contig(**contig) for contig in build["contigs"]), pars)
+
+
+def _contigs(build: Build) -> list[dict[str, Any]]:
+    return [{"name": contig.name, "kind": contig.kind, "length": contig.length} for contig in build.contigs]
 
 
 def _pars(build: Build) -> list[dict[str, Any]]:
