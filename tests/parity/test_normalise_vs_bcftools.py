@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from commands import Bcftools, Tessera
 from handmade import FORMATS, fasta, sheet, vcf, write
-from tessera.cohort.count import same_bases
+from tessera.cohort.stretch import same_bases
 from tessera.files.fasta import Reference
 from tessera.genome.alleles import concrete, is_sequence, normalise
 

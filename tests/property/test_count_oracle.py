@@ -19,8 +19,10 @@ from polars.testing import assert_frame_equal
 
 from random_cohort import Cohort, random_cohort
 from tessera.cohort import count, keys
-from tessera.cohort.count import CountRules, Ledger, count_sites
+from tessera.cohort.count import count_sites
 from tessera.cohort.engine import Engine, reader_of
+from tessera.cohort.ledger import Ledger
+from tessera.cohort.stretch import CountRules
 from tessera.files.summaries import new_summary
 from tessera.files.vcf import VariantFile
 from tessera.genome.build import Build, Contig, Par

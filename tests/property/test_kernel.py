@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tessera.cohort.count import CountRules, Ledger, count_sites
+from tessera.cohort.count import count_sites
 from tessera.cohort.engine import Engine, reader_of
 from tessera.cohort.kernel import library
+from tessera.cohort.ledger import Ledger
+from tessera.cohort.stretch import CountRules
 from tessera.errors import InputError
 from tessera.files.summaries import new_summary
 from tessera.files.vcf import VariantFile

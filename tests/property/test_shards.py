@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from tessera.cohort.cluster import Workers
-from tessera.cohort.count import CountRules, Ledger, count_sites
+from tessera.cohort.count import count_sites
 from tessera.cohort.engine import reader_of
 from tessera.cohort.kernel_reader import KernelReader
+from tessera.cohort.ledger import Ledger
 from tessera.cohort.shards import CountJob, Shard, count_in_shards, count_shard, shards_of
+from tessera.cohort.stretch import CountRules
 from tessera.errors import InputError
 from tessera.files.fasta import Reference
 from tessera.files.summaries import new_summary

@@ -16,8 +16,10 @@ import pytest
 
 from commands import Bcftools
 from handmade import vcf, write
-from tessera.cohort.count import CountRules, Ledger, count_sites
+from tessera.cohort.count import count_sites
 from tessera.cohort.engine import Engine, reader_of
+from tessera.cohort.ledger import Ledger
+from tessera.cohort.stretch import CountRules
 from tessera.errors import InputError
 from tessera.files.vcf import VariantFile
 from tessera.genome.build import Build, Contig, Par

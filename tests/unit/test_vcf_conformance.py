@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tessera.cohort.count import CountRules, Ledger, count_sites
+from tessera.cohort.count import count_sites
 from tessera.cohort.engine import Engine, reader_of
+from tessera.cohort.ledger import Ledger
+from tessera.cohort.stretch import CountRules
 from tessera.errors import InputError
 from tessera.files.vcf import VariantFile
 from tessera.files.vcf_check import OrderCheck, missing_newline, record_problems

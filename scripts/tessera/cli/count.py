@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from tessera.cohort.cluster import Workers
-    from tessera.cohort.count import CountRules, Ledger
     from tessera.cohort.engine import Engine
+    from tessera.cohort.ledger import Ledger
     from tessera.cohort.source import AnBasis
+    from tessera.cohort.stretch import CountRules
     from tessera.files.fasta import Reference
     from tessera.files.summaries import SummaryWriter
     from tessera.files.vcf import VariantFile
@@ -126,8 +127,8 @@ def rules_for(
     """How a file is counted on a build: in its contig naming, by the thresholds its fields can answer; what its bases
     without a record mean; and the reference, opened. Raises InputError where they do not fit each other.
     """
-    from tessera.cohort.count import CountRules
     from tessera.cohort.source import an_basis, fitting_build
+    from tessera.cohort.stretch import CountRules
     from tessera.files.bed import read_bed
     from tessera.files.fasta import Reference
 
@@ -152,7 +153,7 @@ def count_into(
 
     Gives the ledger, and what counted, in words; the writer is left to be finished.
     """
-    from tessera.cohort.count import Ledger
+    from tessera.cohort.ledger import Ledger
     from tessera.cohort.shards import count_file
 
     people = people_of(rows)

@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tessera.cohort.count import CountRules, Ledger, count_sites
+from tessera.cohort.count import count_sites
 from tessera.cohort.genotypes import Reason, judge
+from tessera.cohort.ledger import Ledger
 from tessera.cohort.sites import Reader
+from tessera.cohort.stretch import CountRules
 from tessera.files.vcf import Record
 from tessera.genome.build import Build
 from tessera.schemas.mask import Mask

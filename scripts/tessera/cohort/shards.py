@@ -11,20 +11,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tessera.cohort.cluster import Workers
-from tessera.cohort.count import (
-    CountRules,
-    Ledger,
-    Order,
-    Stretch,
-    StretchCount,
-    count_silent,
-    count_sites,
-    wrong_reference,
-)
+from tessera.cohort.count import Order, count_silent, count_sites
 from tessera.cohort.engine import Engine, members_of, reader_of
 from tessera.cohort.kernel import KernelSites
 from tessera.cohort.kernel_reader import KernelReader
 from tessera.cohort.keys import LOOKBACK
+from tessera.cohort.ledger import Ledger, wrong_reference
+from tessera.cohort.stretch import CountRules, Stretch, StretchCount
 from tessera.errors import refuse
 from tessera.files.inflated import is_bgzf
 from tessera.files.vcf import VariantFile

@@ -1,0 +1,45 @@
+"""What became of the records and carriers of a file."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tessera.cohort.sites import IntArray
+from tessera.errors import InputError, refuse
+
+#: records with another REF than the reference's that are enough to stop, and how many the message shows
+MISMATCHES_READ, MISMATCHES_SHOWN = 20, 5
+
+
+@dataclass
+class Ledger:
+    """What came in and where it went: carriers in people x alleles, which must balance, and records of the file;
+    `tallies` (columns, TALLIES) are each person's, private; `mismatches` records with another REF than the
+    reference's."""
+
+    entries: Counter[str] = field(default_factory=Counter)
+    records: Counter[str] = field(default_factory=Counter)
+    tallies: IntArray | int = 0
+    mismatches: list[str] = field(default_factory=list)
+
+    def add(self, other: "Ledger") -> None:
+        """Take in what another part of the file came to."""
+        self.entries += other.entries
+        self.records += other.records
+        self.tallies = self.tallies + other.tallies
+        self.mismatches += other.mismatches
+
+    def check(self) -> None:
+        """Raise when carriers were lost: that is an error of ours, never of the input."""
+        dropped = sum(n for name, n in self.entries.items() if name.startswith("carriers_dropped:"))
+        if self.entries["carriers_in"] != self.entries["carriers_counted"] + dropped:
+            raise AssertionError(f"the conservation ledger does not balance: {dict(self.entries)}")
+
+
+def wrong_reference(mismatches: Sequence[str]) -> InputError:
+    number = f"{len(mismatches)} records" + (" or more" if len(mismatches) >= MISMATCHES_READ else "")
+    shown = "; ".join(mismatches[:MISMATCHES_SHOWN])
+    return refuse(
+        "REF", f"not the reference's in {number}: {shown}", "the bases of the reference in every record",
+        "Give the reference that the file was made on.",
+    )  # fmt: skip
