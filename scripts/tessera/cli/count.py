@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from tessera.cohort.count import Ledger
+    from tessera.cohort.count import CountRules, Ledger
     from tessera.cohort.engine import Engine
+    from tessera.cohort.source import AnBasis
     from tessera.files.fasta import Reference
+    from tessera.files.summaries import SummaryWriter
+    from tessera.files.vcf import VariantFile
     from tessera.genome.build import Build
+    from tessera.schemas.mask import Mask
     from tessera.summary.blocks import BlockKey
-    from tessera.summary.manifest import Manifest
     from tessera.summary.people import People
 
 SECONDS_BETWEEN_REPORTS = 20
@@ -73,52 +76,85 @@ def command(
 
     The summary holds counts per variant, population and sex, the AN track and histograms; no person's record.
     """
-    from tessera.cohort.count import CountRules, Ledger, count_sites
-    from tessera.cohort.engine import reader_of
-    from tessera.cohort.source import an_basis, fitting_build
-    from tessera.files.bed import read_bed
+    from tessera.cohort.source import manifest_of
     from tessera.files.builds import read_build
     from tessera.files.provenance import write_provenance
     from tessera.files.summaries import new_summary
     from tessera.files.vcf import VariantFile
     from tessera.schemas.mask import parse_mask
-    from tessera.summary.people import People
     from tessera.summary.rules import counting_rules
 
     if assume_normalised == (reference is not None):
         raise refuse("tessera count", "both or none of --reference and --assume-normalised", "one of them")
     mask = parse_mask(mask_text)
     file = VariantFile(source)
-    fitted = fitting_build(file, read_build(build))
-    rows = _people(sheet, file.path, file.samples, only, decisions)
-    basis = an_basis(file, has_callable=callable_bed is not None)
-    spans = read_bed(callable_bed, {c.name: c.length for c in fitted.contigs}) if callable_bed else {}
-    fasta = _reference(reference, fitted) if reference else None
-    applied = mask.for_fields(file.formats)
-    seqcol = fasta.seqcol(fitted) if fasta else None
-    how = CountRules(fitted, applied, fasta.bases if fasta else None, spans, unknown_outside=basis == "variant_only")
-    counted = rows.filter(reason="")
-    people = People(tuple(counted["sample"]), tuple(counted["sex"]), tuple(counted["stratum"]))
-    ledger, progress, ran = Ledger(), _Progress(), "none"
-    with _naming(source), new_summary(out) as writer:
-        if people.names:
-            reader, ran = reader_of(file, people, engine)
-            for key, block in count_sites(reader, people, how, ledger):
-                writer.write(key, block)
-                progress.tell(key, ledger)
-        _tell_left_out(ledger.records)
-        rules = counting_rules(fitted, seqcol=seqcol, mask=asdict(applied))
-        writer.finish(_manifest(rules, rows, basis, ledger))
+    rows = _people(sheet, file, only, decisions)
+    how, basis, fasta = rules_for(file, read_build(build), reference, mask, callable_bed)
+    seqcol = fasta.seqcol(how.build) if fasta else None
+    rules = counting_rules(how.build, seqcol=seqcol, mask=asdict(how.mask))
+    with new_summary(out) as writer:
+        ledger, ran = count_into(writer, file, rows, how, engine)
+        writer.finish(manifest_of(rules, rows, basis, ledger.entries))
     if sample_table:
-        _write_sample_counts(sample_table, people, file.samples, ledger)
+        _write_sample_counts(sample_table, people_of(rows), file.samples, ledger)
     arguments = {
         "input": source, "samples": sheet, "sample": " ".join(only), "reference": reference,
         "assume_normalised": assume_normalised, "build": build, "decisions": decisions, "callable": callable_bed,
         "mask": mask_text, "engine": ran,
     }  # fmt: skip
     write_provenance(out, "count", arguments, ledger.records)
-    said = f"{len(counted):,} of {len(rows):,} people counted; bases without a record: {basis}; engine: {ran}"
+    n_counted = len(rows.filter(reason=""))
+    said = f"{n_counted:,} of {len(rows):,} people counted; bases without a record: {basis}; engine: {ran}"
     click.echo(f"{out}: {said}", err=True)
+
+
+def rules_for(
+    file: "VariantFile", build: "Build", reference: Path | None, mask: "Mask", callable_bed: Path | None
+) -> tuple["CountRules", "AnBasis", "Reference | None"]:
+    """How a file is counted on a build: in its contig naming, by the thresholds its fields can answer; what its bases
+    without a record mean; and the reference, opened. Raises InputError where they do not fit each other.
+    """
+    from tessera.cohort.count import CountRules
+    from tessera.cohort.source import an_basis, fitting_build
+    from tessera.files.bed import read_bed
+
+    fitted = fitting_build(file, build)
+    basis = an_basis(file, has_callable=callable_bed is not None)
+    spans = read_bed(callable_bed, {c.name: c.length for c in fitted.contigs}) if callable_bed else {}
+    fasta = _reference(reference, fitted) if reference else None
+    bases = fasta.bases if fasta else None
+    applied = mask.for_fields(file.formats)
+    return CountRules(fitted, applied, bases, spans, unknown_outside=basis == "variant_only"), basis, fasta
+
+
+def count_into(
+    writer: "SummaryWriter", file: "VariantFile", rows: "pl.DataFrame", how: "CountRules", engine: "Engine"
+) -> tuple["Ledger", str]:
+    """Count those of `rows` (sample, sex, stratum, reason; in the file's order) who have no reason against it.
+
+    Gives the ledger, and the name of the engine that ran; the writer is left to be finished.
+    """
+    from tessera.cohort.count import Ledger, count_sites
+    from tessera.cohort.engine import reader_of
+
+    people = people_of(rows)
+    ledger, progress, ran = Ledger(), _Progress(), "none"
+    with _naming(file.path):
+        if people.names:
+            reader, ran = reader_of(file, people, engine)
+            for key, block in count_sites(reader, people, how, ledger):
+                writer.write(key, block)
+                progress.tell(key, ledger)
+        _tell_left_out(ledger.records)
+    return ledger, ran
+
+
+def people_of(rows: "pl.DataFrame") -> "People":
+    """Those of `rows` who are counted."""
+    from tessera.summary.people import People
+
+    counted = rows.filter(reason="")
+    return People(tuple(counted["sample"]), tuple(counted["sex"]), tuple(counted["stratum"]))
 
 
 def _tell_left_out(records: "Counter[str]") -> None:
@@ -151,17 +187,20 @@ def _naming(file: Path) -> Iterator[None]:
         raise InputError(named) from error
 
 
-def _people(
-    sheet: Path, file: Path, file_samples: list[str], only: tuple[str, ...], decisions: Path | None
-) -> "pl.DataFrame":
+def _people(sheet: Path, file: "VariantFile", only: tuple[str, ...], decisions: Path | None) -> "pl.DataFrame":
     """The file's people with the reason why each is not counted (empty: counted)."""
+    from tessera.files.input_samples import read_people
+
+    return with_reasons(read_people(sheet, file.path, file.samples, only), decisions, str(file.path))
+
+
+def with_reasons(people: "pl.DataFrame", decisions: Path | None, of: str) -> "pl.DataFrame":
+    """People with the reason why each is not counted (empty: counted): by decisions on everybody, else by consent."""
     import polars as pl
 
     from tessera.files.decisions import read_decisions
-    from tessera.files.input_samples import read_people
     from tessera.schemas.consent import consent_reason
 
-    people = read_people(sheet, file, file_samples, only)
     if decisions is None:
         return people.with_columns(consent_reason())
     decided = read_decisions(decisions).select("sample", "reason")
@@ -169,7 +208,7 @@ def _people(
     undecided = joined.filter(pl.col("reason").is_null())["sample"].to_list()
     if undecided:
         raise refuse(
-            str(decisions), f"nothing about {', '.join(undecided[:10])}", f"a decision on every sample of {file}",
+            str(decisions), f"nothing about {', '.join(undecided[:10])}", f"a decision on every sample of {of}",
             "Run tessera gate-samples again.",
         )  # fmt: skip
     return joined
@@ -181,25 +220,6 @@ def _reference(path: Path, build: "Build") -> "Reference":
     reference = Reference(path)
     reference.check_against(build)
     return reference
-
-
-def _manifest(rules: dict[str, object], rows: "pl.DataFrame", basis: str, ledger: "Ledger") -> "Manifest":
-    from tessera.summary.manifest import Manifest
-
-    counted = rows.filter(reason="")
-    return Manifest(
-        rules=rules,
-        people=_tally(counted["stratum"]),
-        an_basis={basis: len(counted)} if len(counted) else {},
-        consent=_tally(counted["consent"].fill_null("not stated")),
-        not_counted=_tally(rows["reason"].replace("", None).drop_nulls()),
-        # a zero is not stored, so that a sum minus its other parts is this summary again
-        ledger={name: n for name, n in sorted(ledger.entries.items()) if n},
-    )
-
-
-def _tally(values: "pl.Series") -> dict[str, int]:
-    return dict(sorted(values.value_counts().iter_rows()))
 
 
 class _Progress:

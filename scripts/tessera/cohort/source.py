@@ -1,10 +1,14 @@
 """A file to count: checked against build, sheet and reference, and the rules that follow from it."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import polars as pl
 
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.vcf import VariantFile
 from tessera.genome.build import Build
+from tessera.summary.manifest import Manifest
 
 REMEDY = "Give the build the file was made on (--build)."
 AnBasis = Literal["gvcf", "declared", "variant_only"]
@@ -36,3 +40,21 @@ def an_basis(file: VariantFile, *, has_callable: bool) -> AnBasis:
                          "Leave --callable to cohort VCFs: a gVCF answers by its own blocks.")  # fmt: skip
         return "gvcf"
     return "declared" if has_callable else "variant_only"
+
+
+def manifest_of(rules: Mapping[str, Any], rows: pl.DataFrame, basis: AnBasis, carriers: Mapping[str, int]) -> Manifest:
+    """The manifest of people (stratum, consent, reason; reason is empty for who is counted) and their carriers."""
+    counted = rows.filter(reason="")
+    return Manifest(
+        rules=rules,
+        people=_tally(counted["stratum"]),
+        an_basis={basis: len(counted)} if len(counted) else {},
+        consent=_tally(counted["consent"].fill_null("not stated")),
+        not_counted=_tally(rows["reason"].replace("", None).drop_nulls()),
+        # a zero is not stored, so that a sum minus its other parts is this summary again
+        ledger={name: n for name, n in sorted(carriers.items()) if n},
+    )
+
+
+def _tally(values: pl.Series) -> dict[str, int]:
+    return dict(sorted(values.value_counts().iter_rows()))
