@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+import rfc8785
 
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.atomic import directory_written_aside
@@ -44,6 +45,16 @@ class SummaryFolder:
         self.raw = _read_manifest(path)
         self.manifest = Manifest(self.raw["rules"], **{name: self.raw[name] for name in COUNTED_FIELDS})
         self._files: dict[tuple[str, str], tuple[pq.FileMetaData, dict[int, int]]] = {}
+
+    @property
+    def tables_digest(self) -> str:
+        """sha256 of the names and digests of its tables: equal ones are of people who are alike in everything."""
+        return f"sha256:{hashlib.sha256(rfc8785.dumps(self.raw['members'])).hexdigest()}"
+
+    @property
+    def lists_variants(self) -> bool:
+        """Whether a variant was listed by anybody."""
+        return any(name.startswith("variants/") for name in self.raw["members"])
 
     @property
     def contigs(self) -> list[str]:
