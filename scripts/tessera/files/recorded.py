@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tessera.errors import Problem, refuse
-from tessera.files.paths import real_path, refuse_unlike_file, unlike_file
+from tessera.files.paths import is_file, real_path, refuse_unlike_file, unlike_file
 
 
 def record_file(path: Path) -> dict[str, str]:
@@ -36,7 +36,10 @@ def unchanged(paths: Iterable[Path]) -> Iterator[None]:
             raise refuse(str(path), "it changed while it was counted", "a file that nobody writes to")
 
 
-def _signature(path: Path) -> tuple[int, int]:
+def _signature(path: Path) -> tuple[int, int] | None:
+    """None where there is no file: whoever reads it says so."""
+    if not is_file(path):
+        return None
     status = path.stat()
     return status.st_size, status.st_mtime_ns
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tessera.cli.cohort.counting import Settings, Task, check_tasks, count_tasks, now, settings_of
+from tessera.cli.cohort.counting import Task, check_tasks, count_tasks, now, settings_of
 from tessera.cli.options import (
     FILE,
     callable_option,
@@ -61,6 +61,7 @@ def command(
     A cohort VCF may hold more people than the sheet lists. People who are in, or have withdrawn, are refused.
     """
     from tessera.cohort.members import replay
+    from tessera.files.atomic import directory_beside
     from tessera.files.cohort_folder import opened_cohort
     from tessera.files.recorded import unchanged
 
@@ -72,9 +73,11 @@ def command(
             Task(Path(str(file)), callable_bed, rows) for (file,), rows in people.group_by("file", maintain_order=True)
         ]
         held = check_tasks(settings, tasks)
-        with unchanged(file for task in tasks for file in (task.file, task.callable_bed) if file):
-            batch = _recorded(history, tasks, held)
-            line = _count(folder, history, batch, settings, workers, reconsented)
+        with directory_beside(folder.partial(folder.number)) as aside:
+            with unchanged(file for task in tasks for file in (task.file, task.callable_bed) if file):
+                batch = _recorded(history, tasks, held)
+                places = count_tasks(settings, tasks, aside, workers)
+            line = _summed(folder, history, batch, places, workers, reconsented)
         folder.append(line)
     counted, known = sum(person["reason"] == "" for person in line["people"]), len(history.present)
     said = f"{counted:,} of {len(people):,} new people counted; {known + len(people):,} people in"
@@ -128,31 +131,27 @@ def _recorded(history: "History", tasks: Sequence[Task], held: Sequence[Sequence
     return Batch(tasks, personal, sources)
 
 
-def _count(
+def _summed(
     folder: "CohortFolder",
     history: "History",
     batch: Batch,
-    settings: Settings,
+    places: Sequence[Path],
     workers: int,
     reconsented: Sequence[str],
 ) -> dict[str, Any]:
-    """Count a batch into the partial of the next line, and give that line."""
+    """Add up a batch, counted at `places`, into the partial of the next line, and give that line."""
     from tessera.cohort.members import copy_problems
-    from tessera.files.atomic import directory_beside
     from tessera.files.summaries import SummaryFolder
     from tessera.files.summary_sums import sum_of_parts
 
-    out = folder.partial(folder.number)
-    with directory_beside(out) as aside:
-        places = count_tasks(settings, batch.tasks, aside, workers)
-        counts = [SummaryFolder(place) for place in places]
-        people = list(_people(batch, [count.tables_digest for count in counts]))
-        listed = {i for i, count in enumerate(counts) if batch.personal[i] and count.lists_variants}
-        problems = copy_problems(history, [person for person in people if person["source"] in listed])
-        if problems:
-            raise InputError(problems)
-        with sum_of_parts(places, [], out, workers) as digest:
-            pass
+    counts = [SummaryFolder(place) for place in places]
+    people = list(_people(batch, [count.tables_digest for count in counts]))
+    listed = {i for i, count in enumerate(counts) if batch.personal[i] and count.lists_variants}
+    problems = copy_problems(history, [person for person in people if person["source"] in listed])
+    if problems:
+        raise InputError(problems)
+    with sum_of_parts(places, [], folder.partial(folder.number), workers) as digest:
+        pass
     partial = {"name": folder.number, "digest": digest}
     content = {"partial": partial, "sources": batch.sources, "people": people, "reconsented": list(reconsented)}
     return folder.line("add", now(), content)

@@ -12,7 +12,6 @@ from tessera.errors import InputError, refuse
 
 if TYPE_CHECKING:
     from tessera.cohort.members import Stay
-    from tessera.files.cohort_folder import CohortFolder
 
 
 @click.command(name="withdraw")
@@ -26,6 +25,7 @@ def command(cohort: Path, samples: tuple[str, ...]) -> None:
     """
     from tessera.cohort.members import leavers, replay
     from tessera.cohort.receipts import receipt, receipt_text
+    from tessera.files.atomic import directory_beside
     from tessera.files.cohort_folder import opened_cohort
     from tessera.files.cohort_ledger import line_digest_of
     from tessera.files.recorded import unchanged
@@ -34,11 +34,15 @@ def command(cohort: Path, samples: tuple[str, ...]) -> None:
         history = replay(folder.ledger.lines, str(folder.ledger.path))
         stays = leavers(history, samples, str(cohort))
         settings = settings_of(folder)
-        with unchanged({Path(stay.source["path"]) for stay in stays if stay.person["reason"] == ""}):
-            problems = recorded_problems(stays)
-            if problems:
-                raise InputError(problems)
-            people = _count_alone(folder, settings, stays)
+        with directory_beside(folder.partial(folder.number)) as aside:
+            with unchanged({Path(stay.source["path"]) for stay in stays if stay.person["reason"] == ""}):
+                problems = recorded_problems(stays)
+                if problems:
+                    raise InputError(problems)
+                people = _count_alone(settings, stays, folder.number, aside)
+            for person in people:
+                name = person["partial"]["name"]
+                (aside / name).replace(folder.partial(name))
         line = folder.line("withdraw", now(), {"people": people})
         digest = line_digest_of(line)
         receipts = [receipt(stay, person, line, digest, folder.ledger.lines, history.releases)
@@ -49,26 +53,22 @@ def command(cohort: Path, samples: tuple[str, ...]) -> None:
     click.echo("\n\n".join("\n".join(receipt_text(told, str(cohort))) for told in receipts))
 
 
-def _count_alone(folder: "CohortFolder", settings: Settings, stays: Sequence["Stay"]) -> list[dict[str, Any]]:
-    """Count each person into a partial of the next line; gives what the line says of them."""
+def _count_alone(settings: Settings, stays: Sequence["Stay"], number: str, folder: Path) -> list[dict[str, Any]]:
+    """Count each person into a partial of line `number`, within `folder`; gives what the line says of them."""
     from tessera.cohort.receipts import touched
-    from tessera.files.atomic import directory_beside
     from tessera.files.summaries import SummaryFolder
 
     people: list[dict[str, Any]] = []
-    with directory_beside(folder.partial(folder.number)) as aside:
-        for number, stay in enumerate(stays, start=1):
-            name = f"{folder.number}-{number}"
-            digest = count_task(settings, task_of([stay]), aside / name)
-            alone = SummaryFolder(aside / name)
-            if stay.person["tables"] not in (None, alone.tables_digest):
-                raise refuse(
-                    stay.sample, "counted again, other numbers than those that came in", "the same, to the byte",
-                    "Use the version of tessera that counted the person in: the line of the ledger names it.",
-                )  # fmt: skip
-            rows, counts = touched(block for _, block in alone.blocks())
-            partial = {"name": name, "digest": digest}
-            people.append({"sample": stay.sample, "partial": partial, "rows": rows, "counts": counts})
-        for person in people:
-            (aside / person["partial"]["name"]).replace(folder.partial(person["partial"]["name"]))
+    for at, stay in enumerate(stays, start=1):
+        name = f"{number}-{at}"
+        digest = count_task(settings, task_of([stay]), folder / name)
+        alone = SummaryFolder(folder / name)
+        if stay.person["tables"] not in (None, alone.tables_digest):
+            raise refuse(
+                stay.sample, "counted again, other numbers than those that came in", "the same, to the byte",
+                "Use the version of tessera that counted the person in: the line of the ledger names it.",
+            )  # fmt: skip
+        rows, counts = touched(block for _, block in alone.blocks())
+        partial = {"name": name, "digest": digest}
+        people.append({"sample": stay.sample, "partial": partial, "rows": rows, "counts": counts})
     return people
