@@ -146,7 +146,7 @@ def test_a_withdrawal_gives_a_receipt_with_what_changed_and_the_releases_that_ho
     lines = (tmp_path / "cohort" / "ledger.jsonl").read_text().splitlines()
     assert json.loads(lines[6])["previous"] == told["digest"]
     assert "ben-2 is out of" in done.text
-    assert f"{rows['variants']} of the leaf table" in done.text
+    assert f"{rows['variants']} rows of the leaf table" in done.text
     assert f"still in        {tmp_path}/during" in done.text
     assert "before" not in done.text
 

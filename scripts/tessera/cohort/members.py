@@ -1,5 +1,6 @@
 """Who is in a cohort, who has left and which releases hold whom, from the lines of its ledger."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,15 +39,27 @@ class History:
     present: dict[str, Stay] = field(default_factory=dict)
     batches: list[Line] = field(default_factory=list)
     releases: list[Line] = field(default_factory=list)
+    #: line of an add -> who came in by it; path or digest of a file -> who was counted from it
+    of_batch: dict[int, list[Stay]] = field(default_factory=lambda: defaultdict(list))
+    of_file: dict[str, list[Stay]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def ended(self) -> list[Stay]:
+        """The stays that a withdrawal ended."""
+        return [stay for stay in self.stays if stay.withdrawn is not None]
 
     @property
     def left(self) -> dict[str, Stay]:
         """The last stay of each person who is no longer in."""
-        return {stay.sample: stay for stay in self.stays if stay.sample not in self.present}
+        return {stay.sample: stay for stay in self.ended if stay.sample not in self.present}
 
-    def of_batch(self, line: int) -> list[Stay]:
-        """The people who came in by a line."""
-        return [stay for stay in self.stays if stay.added == line]
+    def add(self, stay: Stay) -> None:
+        """Take a person in."""
+        self.stays.append(stay)
+        self.present[stay.sample] = stay
+        self.of_batch[stay.added].append(stay)
+        for name in (stay.source["path"], stay.source["digest"]):
+            self.of_file[name].append(stay)
 
 
 def replay(lines: Iterable[Line], where: str) -> History:
@@ -72,8 +85,7 @@ def _take(history: History, line: Line) -> Iterator[str]:
             stay = Stay(person, line["sources"][person["source"]], line["line"])
             if stay.sample in history.present:
                 yield f"{stay.sample} came in twice"
-            history.stays.append(stay)
-            history.present[stay.sample] = stay
+            history.add(stay)
     elif line["event"] == "withdraw":
         for person in line["people"]:
             gone = history.present.pop(person["sample"], None)
@@ -127,9 +139,7 @@ def source_problems(
     """What forbids that people are counted from a file: it was another person's own, or earlier people's and has
     changed. `personal` says that it holds nobody else."""
     path, remedy = source["path"], "Leave files of people who are in as they are, and give a new file another name."
-    earlier = [
-        stay for stay in history.stays if stay.source["path"] == path or stay.source["digest"] == source["digest"]
-    ]
+    earlier = [stay for name in (path, source["digest"]) for stay in history.of_file.get(name, ())]
     counted = [stay for stay in earlier if stay.withdrawn is None and stay.person["reason"] == ""]
     changed = [stay.sample for stay in counted if stay.source["digest"] != source["digest"]]
     if changed:

@@ -52,12 +52,12 @@ def receipt_text(told: Mapping[str, Any], cohort: str) -> Iterator[str]:
     rows = told["rows"]
     yield f"{told['sample']} is out of {cohort}"
     yield f"  came in         {told['added']}"
-    yield f"  was taken out   {told['withdrawn']}, line {told['line']} of the ledger, {told['digest']}"
+    yield f"  left            {told['withdrawn']}, line {told['line']} of the ledger, {told['digest']}"
     yield (
-        f"  rows changed    {rows['variants']:,} of the leaf table, {rows['an_track']:,} of the AN track, "
-        f"{rows['histograms']:,} of histograms"
+        f"  taken out       {rows['variants']:,} rows of the leaf table, {rows['an_track']:,} runs of the AN track, "
+        f"{rows['histograms']:,} bins of histograms"
     )
-    yield f"  counts changed  {told['counts']:,}"
+    yield f"                  {told['counts']:,} numbers above zero in them"
     if not told["still_in"]:
         yield "  still in        no release"
     for release in told["still_in"]:

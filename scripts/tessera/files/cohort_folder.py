@@ -148,6 +148,8 @@ class CohortFolder:
         if (self.path / HEAD).read_text() != f"{digest}\n":
             with written_aside(self.path / HEAD) as aside:
                 aside.write_text(f"{digest}\n")
+                _flush_one(aside)
+            _flush_one(self.path)
 
 
 @contextmanager
@@ -167,6 +169,7 @@ def new_cohort(path: Path) -> Iterator[Path]:
         (folder / LOCK).touch()
         yield folder
         _flush(folder)
+    _flush_one(path.absolute().parent)
 
 
 def begin_ledger(folder: Path, at: str, content: Mapping[str, Any]) -> None:
@@ -182,16 +185,25 @@ def opened_cohort(path: Path, *, to_change: bool) -> Iterator[CohortFolder]:
     Raises InputError when it is no cohort, its ledger was edited or cut, or another command is at work.
     """
     refuse_no_cohort(path)
-    handle = os.open(path / LOCK, os.O_RDONLY | os.O_CREAT, 0o666)
-    try:
-        fcntl.flock(handle, (fcntl.LOCK_EX if to_change else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    with _locked(path, alone=to_change):
         folder = CohortFolder(path)
         if to_change:
             folder.tidy()
         yield folder
-    except BlockingIOError as error:
-        found = "another tessera cohort command is at work on it"
-        raise refuse(str(path), found, "one at a time", "Run the command again when that one has ended.") from error
+
+
+@contextmanager
+def _locked(path: Path, *, alone: bool) -> Iterator[None]:
+    """Hold the lock of a cohort; the system lets it go when the process ends, whatever ends it."""
+    # NFS gives a lock for one process alone on a file that is open for writing only
+    handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        try:
+            fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            found = "another tessera cohort command is at work on it"
+            raise refuse(str(path), found, "one at a time", "Run the command again when that one has ended.") from error
+        yield
     finally:
         os.close(handle)
 

@@ -49,7 +49,7 @@ def read_people_with_files(sheet: Path, only: Sequence[str], source: Path | None
     that is not in the sheet, and for people whose calls are still to be made.
     """
     rows = read_samples(sheet, need_inputs=source is None)
-    absent = [name for name in only if name not in set(rows["sample"])]
+    absent = sorted(set(only) - set(rows["sample"]))
     problems = [Problem(str(sheet), f"no line for {name}", "a line for each --sample") for name in absent]
     if only:
         rows = rows.filter(pl.col("sample").is_in(list(only)))

@@ -83,14 +83,14 @@ PERSON = _mapping(
 )
 _TOUCHED = {
     "rows": _mapping(
-        "Rows of each table that hold something of the person.",
+        "Rows of the person's own summary; what they hold was taken out of the cohort's.",
         {
             "variants": _number("Rows of the leaf table."),
             "an_track": _number("Runs of the AN track."),
             "histograms": _number("Bins of histograms."),
         },
     ),
-    "counts": _number("Numbers above zero in those rows; each was taken out of the cohort's."),
+    "counts": _number("Numbers above zero in those rows."),
 }
 WITHDRAWN_PERSON = _mapping(
     "One who was taken out.",

@@ -152,7 +152,7 @@ def _opened(settings: Settings, task: Task) -> tuple["VariantFile", "CountRules"
     from tessera.summary.rules import counting_rules
 
     file = VariantFile(task.file)
-    absent = [name for name in task.rows["sample"] if name not in set(file.samples)]
+    absent = sorted(set(task.rows["sample"]) - set(file.samples))
     if absent:
         found = f"no sample named {', '.join(absent[:10])}"
         raise refuse(str(task.file), found, "everybody whom the sheet lists for it", "Give the file that holds them.")

@@ -38,6 +38,7 @@ def command(
     from tessera.files.cohort_folder import PARTIALS, begin_ledger, new_cohort
     from tessera.files.paths import real_path
     from tessera.files.summaries import new_summary
+    from tessera.schemas.cohort_ledger import LEDGER_VERSION
 
     if assume_normalised == (reference is not None):
         raise refuse("tessera cohort init", "both or none of --reference and --assume-normalised", "one of them")
@@ -47,7 +48,7 @@ def command(
         with new_summary(folder / PARTIALS / name) as writer:
             digest = writer.finish(empty)
         content = {
-            "schema": 1,
+            "schema": LEDGER_VERSION,
             "reference": real_path(reference) if reference else None,
             "mask": mask_text,
             "fingerprint": empty.fingerprint,

@@ -23,6 +23,7 @@ def command(cohort: Path, as_json: bool) -> None:
     folder = CohortFolder(cohort)
     history = replay(folder.ledger.lines, str(folder.ledger.path))
     reasons = Counter(stay.person["reason"] for stay in history.present.values())
+    ended = history.ended
     status = {
         "in": sorted(history.present),
         "counted": reasons.pop("", 0),
@@ -30,12 +31,12 @@ def command(cohort: Path, as_json: bool) -> None:
         "withdrawn": sorted(history.left),
         "batches": [
             {"line": line["line"], "at": line["at"], "people": len(line["people"]),
-             "in": sum(stay.withdrawn is None for stay in history.of_batch(line["line"]))}
+             "in": sum(stay.withdrawn is None for stay in history.of_batch[line["line"]])}
             for line in history.batches
         ],
         "releases": [
             {key: line[key] for key in ("line", "at", "out", "digest", "counted")}
-            | {"withdrawn_since": sorted(s.sample for s in history.stays if s.withdrawn and s.held_by(line))}
+            | {"withdrawn_since": sorted(s.sample for s in ended if s.held_by(line))}
             for line in history.releases
         ],
         "bytes": folder.size(),

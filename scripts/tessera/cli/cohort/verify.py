@@ -67,6 +67,7 @@ def _parts(folder: "CohortFolder", history: "History") -> Iterator[Problem]:
     from tessera.files.summaries import SummaryFolder
 
     fingerprint = folder.ledger.lines[0]["fingerprint"]
+    left = {stay.partial["name"]: [stay.person] for stay in history.ended if stay.partial}
     for line, partial, sign in folder.parts():
         place = folder.partial(partial["name"])
         missing = list(folder.check_part(line, partial))
@@ -77,7 +78,7 @@ def _parts(folder: "CohortFolder", history: "History") -> Iterator[Problem]:
         yield from (Problem(str(place), sentence, AS_WRITTEN) for sentence in judge(summary)[0])
         if summary.manifest.fingerprint != fingerprint:
             yield Problem(str(place), f"counted by the rules {summary.manifest.fingerprint}", fingerprint)
-        people = _of_part(history, line, partial["name"], sign)
+        people = left[partial["name"]] if sign < 0 else [stay.person for stay in history.of_batch.get(line["line"], ())]
         expected = people_counts(rows_of(people))
         found = {name: dict(getattr(summary.manifest, name)) for name in expected}
         if found != expected:
@@ -86,20 +87,13 @@ def _parts(folder: "CohortFolder", history: "History") -> Iterator[Problem]:
         yield Problem(str(stranger), "no line names it", "partials of the ledger", "Take it away: it is in no sum.")
 
 
-def _of_part(history: "History", line: "Line", name: str, sign: int) -> list["Line"]:
-    if sign == 1:
-        return [stay.person for stay in history.of_batch(line["line"])]
-    return [stay.person for stay in history.stays if stay.partial and stay.partial["name"] == name]
-
-
 def _receipts(folder: "CohortFolder", history: "History") -> Iterator[Problem]:
     """Receipts that are missing, or other than the ledger gives them."""
     from tessera.cohort.receipts import receipt
     from tessera.files.json_documents import read_json
 
-    for stay in history.stays:
-        if stay.withdrawn is None:
-            continue
+    for stay in history.ended:
+        assert stay.withdrawn is not None
         line, digest = folder.ledger.lines[stay.withdrawn - 1], folder.ledger.digests[stay.withdrawn - 1]
         person = next(person for person in line["people"] if person["sample"] == stay.sample)
         place = folder.receipt(f"{line['line']:06}-{stay.sample}")
@@ -139,7 +133,7 @@ def _recounted(folder: "CohortFolder", history: "History", drawn: Sequence["Line
 
     settings = settings_of(folder) if drawn else None
     for line in drawn:
-        stays = history.of_batch(line["line"])
+        stays = history.of_batch[line["line"]]
         remaining = [stay for stay in stays if stay.withdrawn is None]
         changed = recorded_problems(remaining)
         yield from changed
