@@ -393,6 +393,26 @@ def test_a_release_within_the_private_folder_is_refused(cohort: Cohort, tmp_path
     assert state(tmp_path / "cohort") == before
 
 
+def test_broken_files_are_told_together_by_workers_and_nothing_is_kept(
+    cohort: Cohort, growing: Growing, tmp_path: Path
+) -> None:
+    for name in ("ann-1", "ben-2"):
+        write(growing.source(name), growing.source(name).read_text().replace("chr1\t5\t.\tA", "chr1\t5\t.\tT"))
+    before = state(tmp_path / "cohort")
+    assert_refused(
+        cohort("add", "--samples", growing.sheet(["ann-1", "ben-2", "cat-3"]), "--workers", 2),
+        "ann-1.g.vcf REF: not the reference's in 2 records: chr1:5 T (reference: A); ",
+        "ben-2.g.vcf REF: not the reference's in 2 records: chr1:5 T (reference: A); ",
+    )
+    assert state(tmp_path / "cohort") == before
+
+
+def test_a_path_that_no_ledger_can_hold_is_refused(cohort: Cohort, tmp_path: Path) -> None:
+    out = tmp_path / os.fsdecode(b"caf\xe9")
+    assert_refused(cohort("release", "--out", out), "a path that is not UTF-8; expected one that a ledger can hold")
+    assert not out.exists()
+
+
 def test_one_command_at_a_time_changes_a_cohort(cohort: Cohort, growing: Growing, tmp_path: Path) -> None:
     added(cohort, growing, "ann-1")
     handle = os.open(tmp_path / "cohort" / "lock", os.O_RDONLY)

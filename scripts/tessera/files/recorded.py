@@ -13,7 +13,17 @@ from tessera.files.paths import is_file, real_path, refuse_unlike_file, unlike_f
 def record_file(path: Path) -> dict[str, str]:
     """The path without links, and the digest of the bytes."""
     refuse_unlike_file(path, "a file to count")
-    return {"path": real_path(path), "digest": _digest(path)}
+    return {"path": recorded_path(path), "digest": _digest(path)}
+
+
+def recorded_path(path: Path) -> str:
+    """The path without links. Raises InputError when JSON has no text for it."""
+    real = real_path(path)
+    try:
+        real.encode()
+    except UnicodeEncodeError as error:
+        raise refuse(ascii(real), "a path that is not UTF-8", "one that a ledger can hold", "Rename it.") from error
+    return real
 
 
 def check_recorded(record: Mapping[str, Any], of: str) -> Iterator[Problem]:

@@ -36,7 +36,7 @@ def command(
     Build, reference and mask are its rules from now on; people who would be counted by others are refused.
     """
     from tessera.files.cohort_folder import PARTIALS, begin_ledger, new_cohort
-    from tessera.files.paths import real_path
+    from tessera.files.recorded import recorded_path
     from tessera.files.summaries import new_summary
     from tessera.schemas.cohort_ledger import LEDGER_VERSION
 
@@ -49,7 +49,7 @@ def command(
             digest = writer.finish(empty)
         content = {
             "schema": LEDGER_VERSION,
-            "reference": real_path(reference) if reference else None,
+            "reference": recorded_path(reference) if reference else None,
             "mask": mask_text,
             "fingerprint": empty.fingerprint,
             "partial": {"name": name, "digest": digest},
