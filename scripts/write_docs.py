@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tessera.schemas.an_track import AN_TRACK
+from tessera.schemas.cohort_ledger import ENVELOPE, EVENTS, LEDGER_VERSION, RECEIPT, RECEIPT_VERSION
 from tessera.schemas.config import SCHEMA as CONFIG
-from tessera.schemas.document import document_markdown
+from tessera.schemas.document import document_markdown, keys_markdown
 from tessera.schemas.histograms import EDGES, HISTOGRAMS
 from tessera.schemas.qc_policy import METRICS
 from tessera.schemas.qc_policy import SCHEMA as QC_POLICY
@@ -131,6 +132,40 @@ arguments and numbers of records to `<folder>.provenance.json`, beside the summa
 """
 
 
+LEDGER_PAGE = """\
+<!-- Made by scripts/write_docs.py from the schemas in scripts/tessera/schemas; edit those, then `make
+docs`. -->
+
+# The ledger of a cohort
+
+`ledger.jsonl` of a cohort ([what it is for](cohort.md)), version {ledger}. A line is canonical JSON (RFC 8785) and a
+line end; digests of lines are of the JSON alone. It names people and paths, and is private. Every line has
+
+{envelope}
+
+and, by its event,
+
+{events}
+
+## The receipt of a withdrawal
+
+`receipts/LINE-SAMPLE.json`, version {receipt}; private, about one person.
+
+{keys}
+"""
+
+
+def ledger_page() -> str:
+    """docs/cohort-ledger.md: every key of a ledger's lines and of a receipt."""
+    return LEDGER_PAGE.format(
+        ledger=LEDGER_VERSION,
+        receipt=RECEIPT_VERSION,
+        envelope=keys_markdown({"properties": ENVELOPE}),
+        events="\n\n".join(f"## {event}\n\n{keys_markdown({'properties': keys})}" for event, keys in EVENTS.items()),
+        keys=keys_markdown(RECEIPT),
+    )
+
+
 def data_model_page() -> str:
     """docs/data-model.md: every column of a summary."""
     edges = [(f"`{metric}`", f"{low:g}", f"{width:g}", str(bins)) for metric, (low, width, bins) in EDGES.items()]
@@ -165,6 +200,7 @@ def config_page() -> str:
 #: page -> what makes it
 PAGES: dict[str, Callable[[], str]] = {
     "config/README.md": config_page,
+    "docs/cohort-ledger.md": ledger_page,
     "docs/data-model.md": data_model_page,
 }
 

@@ -142,15 +142,17 @@ def test_rules_call_commands_and_hold_no_program(path: Path) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_a_file_and_a_test_that_names_it(name: str) -> None:
-    assert (PACKAGE / "cli" / f"{name.replace('-', '_')}.py").is_file()
+    module = PACKAGE / "cli" / name.replace("-", "_")
+    assert module.with_suffix(".py").is_file() or (module / "__init__.py").is_file()
     calls = re.compile(rf"""["']{name}["']|\btessera {name}\b""")
     files = [p for p in (ROOT / "tests").rglob("test_*.py") if p != Path(__file__)]
     assert any(calls.search(path.read_text()) for path in files)
 
 
 def test_every_file_of_the_command_line_is_a_command() -> None:
-    files = {path.stem.replace("_", "-") for path in (PACKAGE / "cli").glob("*.py")}
-    assert files - {"--init--", "options"} == set(COMMANDS)
+    modules = [*(PACKAGE / "cli").glob("*.py"), *(path.parent for path in (PACKAGE / "cli").glob("*/__init__.py"))]
+    names = {path.stem.replace("_", "-") for path in modules}
+    assert names - {"--init--", "options"} == set(COMMANDS)
 
 
 def test_no_file_names_a_place_of_one_machine_or_a_registry() -> None:

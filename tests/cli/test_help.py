@@ -11,7 +11,8 @@ from tessera.cli import COMMANDS
 from tessera.cli import tessera as group
 
 HEAVY = ("polars", "numpy", "pysam", "cyvcf2", "dask", "snakemake", "pyarrow", "yaml", "jsonschema")
-SUBCOMMANDS = [*((name,) for name in COMMANDS), ("export", "vcf")]
+COHORT_VERBS = ("init", "add", "withdraw", "release", "status", "verify")
+SUBCOMMANDS = [*((name,) for name in COMMANDS), ("export", "vcf"), *(("cohort", verb) for verb in COHORT_VERBS)]
 
 
 @pytest.mark.parametrize(

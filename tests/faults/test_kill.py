@@ -124,7 +124,7 @@ def test_killed_at_any_moment_it_leaves_a_whole_summary_and_the_next_run_ends_th
     ("patch", "left"),
     [
         (f"atomic._exchange = {KILL}", "old"),
-        (f"atomic._remove = {KILL}", "new"),
+        (f"atomic.remove = {KILL}", "new"),
         (f"atomic._remove_leftovers = {KILL}", "new"),
     ],
     ids=["before the swap", "after the swap", "after the old one is removed"],

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from random_cohort import Cohort, random_cohort
-from tessera.cohort import count, keys
+from tessera.cohort import keys, stretch
 from tessera.cohort.count import count_sites
 from tessera.cohort.engine import Engine, reader_of
 from tessera.cohort.ledger import Ledger
@@ -133,8 +133,8 @@ def small_blocks(size: int, lookback: int = 100) -> Iterator[None]:
     """As if a block had `size` bases and left-alignment reached back `lookback` bases at most."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "BLOCK_SIZE", size)
-        patch.setattr(count, "BLOCK_SIZE", size)
-        patch.setattr(count, "LOOKBACK", lookback)
+        patch.setattr(stretch, "BLOCK_SIZE", size)
+        patch.setattr(stretch, "LOOKBACK", lookback)
         patch.setattr(keys, "LOOKBACK", lookback)
         yield
 

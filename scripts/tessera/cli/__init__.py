@@ -27,6 +27,7 @@ COMMANDS = {
     "count": "Count a cohort file or one gVCF into a summary.",
     "merge": "Add summaries.",
     "subtract": "Take one summary out of another.",
+    "cohort": "Keep a cohort that grows and shrinks person by person.",
     "verify": "Check that a summary is whole, canonical and free of personal records.",
     "show": "Print the counts of a summary.",
     "export": "Write a summary in the formats of others.",

@@ -21,6 +21,10 @@ samples_option = click.option(
 sample_option = click.option(
     "--sample", "only", multiple=True, help="Expect only this sample of the sheet; may be repeated."
 )
+cohort_argument = click.argument("cohort", type=FOLDER)
+workers_option = click.option(
+    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Files or contigs worked side by side."
+)
 callable_option = click.option(
     "--callable",
     "callable_bed",

@@ -60,16 +60,24 @@ def an_basis(file: VariantFile, *, has_callable: bool) -> AnBasis:
 
 def manifest_of(rules: Mapping[str, Any], rows: pl.DataFrame, basis: AnBasis, carriers: Mapping[str, int]) -> Manifest:
     """The manifest of people (stratum, consent, reason; reason is empty for who is counted) and their carriers."""
-    counted = rows.filter(reason="")
+    n_counted = len(rows.filter(reason=""))
     return Manifest(
         rules=rules,
-        people=_tally(counted["stratum"]),
-        an_basis={basis: len(counted)} if len(counted) else {},
-        consent=_tally(counted["consent"].fill_null("not stated")),
-        not_counted=_tally(rows["reason"].replace("", None).drop_nulls()),
+        an_basis={basis: n_counted} if n_counted else {},
         # a zero is not stored, so that a sum minus its other parts is this summary again
         ledger={name: n for name, n in sorted(carriers.items()) if n},
+        **people_counts(rows),
     )
+
+
+def people_counts(rows: pl.DataFrame) -> dict[str, dict[str, int]]:
+    """What a manifest says of people (stratum, consent, reason), whatever their files hold."""
+    counted = rows.filter(reason="")
+    return {
+        "people": _tally(counted["stratum"]),
+        "consent": _tally(counted["consent"].fill_null("not stated")),
+        "not_counted": _tally(rows["reason"].replace("", None).drop_nulls()),
+    }
 
 
 def _tally(values: pl.Series) -> dict[str, int]:

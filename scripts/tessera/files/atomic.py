@@ -37,7 +37,7 @@ def written_aside(final: Path) -> Iterator[Path]:
             yield aside
             aside.replace(final)
         finally:
-            _remove(aside)
+            remove(aside)
             os.close(handle)
     _remove_leftovers(final)
 
@@ -71,7 +71,7 @@ def directory_beside(final: Path) -> Iterator[Path]:
             _lock(handle)
             yield aside
         finally:
-            _remove(aside)
+            remove(aside)
             os.close(handle)
 
 
@@ -110,7 +110,7 @@ def _remove_leftovers(final: Path) -> None:
                 handle = os.open(left, os.O_RDONLY)
                 try:
                     if _lock(handle):
-                        _remove(left)
+                        remove(left)
                 finally:
                     os.close(handle)
 
@@ -127,7 +127,8 @@ def _lock(handle: int) -> bool:
     return True
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all in it."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:

@@ -42,6 +42,30 @@ def read_people(sheet: Path, file: Path, file_samples: Sequence[str], only: Sequ
     return order.join(people, on="sample", how="left", maintain_order="left")
 
 
+def read_people_with_files(sheet: Path, only: Sequence[str], source: Path | None) -> pl.DataFrame:
+    """The people of a sheet, or those of them in `only`, one row each, with the `file` that holds their calls.
+
+    It is `source`, else the `gvcf` or `vcf` cell, null for withdrawn people without one. Raises InputError for a name
+    that is not in the sheet, and for people whose calls are still to be made.
+    """
+    rows = read_samples(sheet, need_inputs=source is None)
+    absent = sorted(set(only) - set(rows["sample"]))
+    problems = [Problem(str(sheet), f"no line for {name}", "a line for each --sample") for name in absent]
+    if only:
+        rows = rows.filter(pl.col("sample").is_in(list(only)))
+    file = pl.coalesce("gvcf", "vcf") if source is None else pl.lit(str(source))
+    people = each_person(rows).join(rows.unique("sample").select("sample", file=file), on="sample", how="left")
+    uncalled = people.filter(pl.col("file").is_null() & ~pl.col("withdrawn"))
+    problems += [
+        Problem(f"{sheet} sample {name}", f"{kind}, of which no calls are made", "a gvcf or vcf",
+                "Call first (the workflow does), then give the gVCF.")
+        for name, kind in uncalled.select("sample", "kind").iter_rows()
+    ]  # fmt: skip
+    if problems:
+        raise InputError(problems)
+    return people
+
+
 def _names_file(rows: pl.DataFrame, folder: Path, file: Path) -> pl.Expr:
     cells = {cell for name in ("gvcf", "vcf") for cell in rows[name].drop_nulls().unique()}
     wanted = real_path(file)

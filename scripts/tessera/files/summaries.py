@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+import rfc8785
 
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.atomic import directory_written_aside
@@ -44,6 +45,16 @@ class SummaryFolder:
         self.raw = _read_manifest(path)
         self.manifest = Manifest(self.raw["rules"], **{name: self.raw[name] for name in COUNTED_FIELDS})
         self._files: dict[tuple[str, str], tuple[pq.FileMetaData, dict[int, int]]] = {}
+
+    @property
+    def tables_digest(self) -> str:
+        """sha256 of the names and digests of its tables: equal ones are of people who are alike in everything."""
+        return f"sha256:{hashlib.sha256(rfc8785.dumps(self.raw['members'])).hexdigest()}"
+
+    @property
+    def lists_variants(self) -> bool:
+        """Whether a variant was listed by anybody."""
+        return any(name.startswith("variants/") for name in self.raw["members"])
 
     @property
     def contigs(self) -> list[str]:
@@ -126,8 +137,8 @@ class SummaryWriter:
             if writer is not None:
                 writer.close()
 
-    def finish(self, manifest: Manifest) -> None:
-        """Close every file and write the manifest with the digest of each."""
+    def finish(self, manifest: Manifest) -> str:
+        """Close every file and write the manifest with the digest of each; gives the manifest's own, of the whole."""
         for _, contig in list(self._writers):
             self.close_contig(contig)
         members = {name: _sha256(self._folder / name) for name in _members(self._folder)}
@@ -139,6 +150,7 @@ class SummaryWriter:
         }
         text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=True)
         (self._folder / MANIFEST).write_text(f"{text}\n")
+        return summary_digest(self._folder)
 
     def _writer(self, table: str, contig: str, schema: pa.Schema) -> pq.ParquetWriter:
         if (table, contig) not in self._writers:
@@ -157,6 +169,11 @@ def new_summary(out: Path) -> Iterator[SummaryWriter]:
     _refuse_foreign(out)
     with directory_written_aside(out) as folder:
         yield SummaryWriter(folder)
+
+
+def summary_digest(path: Path) -> str:
+    """sha256 of a summary's manifest, which names that of every other file: equal digests are equal summaries."""
+    return f"sha256:{_sha256(path / MANIFEST)}"
 
 
 def verify_members(path: Path, raw: Mapping[str, Any]) -> list[str]:

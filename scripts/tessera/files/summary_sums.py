@@ -1,6 +1,7 @@
 """Sums and differences of summaries on disk, block by block, contigs side by side."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tessera.errors import Problem, all_at_once, refuse
@@ -26,13 +27,7 @@ def merge_summaries(paths: Sequence[Path], out: Path, workers: int, fan_in: int 
     _refuse_repeated(paths, out)
     _refuse_copies(_opened(paths))
     with directory_beside(out) as folder:
-        level = list(paths)
-        while len(level) > fan_in:
-            groups = [level[i : i + fan_in] for i in range(0, len(level), fan_in)]
-            level = [folder / f"{len(level)}-{number}" for number in range(len(groups))]
-            for group, part in zip(groups, level, strict=True):
-                _combine([(path, 1) for path in group], part, workers)
-        _combine([(path, 1) for path in level], out, workers)
+        _combine([(path, 1) for path in _few(paths, folder, workers, fan_in)], out, workers)
 
 
 def subtract_summary(whole: Path, part: Path, out: Path, workers: int) -> None:
@@ -41,8 +36,39 @@ def subtract_summary(whole: Path, part: Path, out: Path, workers: int) -> None:
     _combine([(whole, 1), (part, -1)], out, workers)
 
 
+@contextmanager
+def sum_of_parts(
+    added: Sequence[Path], taken: Sequence[Path], out: Path, workers: int, fan_in: int = FAN_IN
+) -> Iterator[str]:
+    """Yield the digest of the sum of `added` without `taken`; it appears at `out` when the block ends, unless it fails.
+
+    Two parts may be alike to the byte: a person who was taken out and came in again. Raises InputError when rules
+    differ or what is taken is not contained.
+    """
+    with directory_beside(out) as folder, new_summary(out) as writer:
+        terms = [(path, 1) for path in _few(added, folder / "added", workers, fan_in)]
+        terms += [(path, -1) for path in _few(taken, folder / "taken", workers, fan_in)]
+        yield _write_sum(terms, writer, workers)
+
+
+def _few(paths: Sequence[Path], folder: Path, workers: int, fan_in: int) -> Sequence[Path]:
+    """Summaries with the same sum, at most `fan_in`: these, or sums of groups of them that are written to `folder`."""
+    level = list(paths)
+    while len(level) > fan_in:
+        groups = [level[i : i + fan_in] for i in range(0, len(level), fan_in)]
+        level = [folder / f"{len(level)}-{number}" for number in range(len(groups))]
+        for group, part in zip(groups, level, strict=True):
+            _combine([(path, 1) for path in group], part, workers)
+    return level
+
+
 def _combine(terms: Sequence[tuple[Path, int]], out: Path, workers: int) -> None:
-    """One block at a time and worker; contigs go side by side."""
+    with new_summary(out) as writer:
+        _write_sum(terms, writer, workers)
+
+
+def _write_sum(terms: Sequence[tuple[Path, int]], writer: SummaryWriter, workers: int) -> str:
+    """One block at a time and worker; contigs go side by side. Gives the digest of the sum."""
     from dask.base import compute
     from dask.delayed import delayed
 
@@ -53,10 +79,9 @@ def _combine(terms: Sequence[tuple[Path, int]], out: Path, workers: int) -> None
     manifest = combine_manifests([folder.manifest for folder in folders], signs, names)
     stored = {contig for folder in folders for contig in folder.contigs}
     contigs = [c["name"] for c in manifest.rules["build"]["contigs"] if c["name"] in stored]
-    with new_summary(out) as writer:
-        tasks = [delayed(_combine_contig)(folders, signs, contig, writer) for contig in contigs]
-        compute(*tasks, scheduler="threads" if workers > 1 else "synchronous", num_workers=workers)  # type: ignore[no-untyped-call]
-        writer.finish(manifest)
+    tasks = [delayed(_combine_contig)(folders, signs, contig, writer) for contig in contigs]
+    compute(*tasks, scheduler="threads" if workers > 1 else "synchronous", num_workers=workers)  # type: ignore[no-untyped-call]
+    return writer.finish(manifest)
 
 
 def _combine_contig(folders: Sequence[SummaryFolder], signs: Sequence[int], contig: str, writer: SummaryWriter) -> None:

@@ -53,6 +53,18 @@ def document_markdown(schema: Schema, *, anchor: str) -> str:
     return "\n\n".join(parts)
 
 
+def keys_markdown(schema: Schema) -> str:
+    """Every key of a document, however deep, as one table."""
+    return markdown_table(("key", "expected", "meaning"), _all_keys(schema, ""))
+
+
+def _all_keys(schema: Schema, path: str) -> Iterator[tuple[str, str, str]]:
+    for key, below in schema.get("properties", {}).items():
+        yield f"`{path}{key}`", below["x-expected"], below["description"]
+        yield from _all_keys(below, f"{path}{key}.")
+        yield from _all_keys(below.get("items", {}), f"{path}{key}[].")
+
+
 def _facts(key: str, value: Schema, schema: Schema) -> str:
     if key in schema.get("required", []):
         return f"Required. Expected: {value['x-expected']}."
