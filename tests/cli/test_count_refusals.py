@@ -113,6 +113,14 @@ def test_a_reference_that_is_not_there_is_refused(count: Count, tmp_path: Path) 
     assert_refused(count(reference=tmp_path / "gone.fa"), tmp_path, "gone.fa: no such file; expected a reference FASTA")
 
 
+def test_every_file_that_is_none_is_told_of_at_once(count: Count, tmp_path: Path) -> None:
+    done = count(reference=tmp_path / "gone.fa", input=tmp_path, decisions=tmp_path / "gone.tsv")
+    assert_refused(
+        done, tmp_path, "a folder; expected a VCF", "gone.fa: no such file; expected a reference FASTA",
+        "gone.tsv: no such file; expected a table of decisions",
+    )  # fmt: skip
+
+
 def test_a_header_of_another_build_is_refused(count: Count, tmp_path: Path) -> None:
     other = write(tmp_path / "other.vcf", vcf(list(PEOPLE), GOOD, LENGTHS | {"chr1": 401, "chrM": 90}))
     assert_refused(

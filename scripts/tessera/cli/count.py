@@ -91,6 +91,7 @@ def command(
     from tessera.cohort.cluster import Workers
     from tessera.cohort.source import manifest_of
     from tessera.files.builds import read_build
+    from tessera.files.paths import refuse_unlike_files
     from tessera.files.provenance import write_provenance
     from tessera.files.summaries import new_summary
     from tessera.files.vcf import VariantFile
@@ -99,14 +100,18 @@ def command(
 
     if assume_normalised == (reference is not None):
         raise refuse("tessera count", "both or none of --reference and --assume-normalised", "one of them")
-    mask = parse_mask(mask_text)
+    mask, processes = parse_mask(mask_text), Workers(workers, max_memory)
+    refuse_unlike_files({
+        "a VCF (plain or BGZF) or BCF": source, "a sheet of samples (TSV)": sheet, "a reference FASTA": reference,
+        "a table of decisions (tessera gate-samples)": decisions, "a BED of callable regions": callable_bed,
+    })  # fmt: skip
     file = VariantFile(source)
     rows = _people(sheet, file, only, decisions)
     how, basis, fasta = rules_for(file, read_build(build), reference, mask, callable_bed)
     seqcol = fasta.seqcol(how.build) if fasta else None
     rules = counting_rules(how.build, seqcol=seqcol, mask=asdict(how.mask))
     with new_summary(out) as writer:
-        ledger, ran = count_into(writer, file, rows, how, engine, Workers(workers, max_memory))
+        ledger, ran = count_into(writer, file, rows, how, engine, processes)
         writer.finish(manifest_of(rules, rows, basis, ledger.entries))
     if sample_table:
         _write_sample_counts(sample_table, people_of(rows), file.samples, ledger)

@@ -39,12 +39,16 @@ def command(
     from tessera.files.builds import read_build
     from tessera.files.fasta import Reference
     from tessera.files.input_samples import read_people
+    from tessera.files.paths import refuse_unlike_files
     from tessera.files.tables import write_tsv
     from tessera.files.vcf import VariantFile
     from tessera.schemas.mask import parse_mask
     from tessera.schemas.variant_metrics import VARIANT_METRICS
     from tessera.summary.people import People
 
+    refuse_unlike_files({
+        "a VCF (plain or BGZF) or BCF": source, "a sheet of samples (TSV)": sheet, "a reference FASTA": reference,
+    })  # fmt: skip
     file = VariantFile(source)
     fasta = Reference(reference) if reference else None
     fitted = fitting_build(file, read_build(build), fasta)

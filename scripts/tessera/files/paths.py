@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
 from pathlib import Path
 
-from tessera.errors import refuse
+from tessera.errors import all_at_once, refuse
 
 #: `$NAME` or `${NAME}`
 VARIABLE = r"\$(?:\{(\w+)\}|(\w+))"
@@ -72,6 +72,15 @@ def refuse_unlike_file(path: Path, expected: str, remedy: str = "") -> None:
     found = unlike_file(path)
     if found:
         raise refuse(str(path), found, expected, remedy)
+
+
+def refuse_unlike_files(wanted: Mapping[str, Path | None]) -> None:
+    """Raise InputError with every path that is no file that can be read; `wanted` is what each should be -> path."""
+    with all_at_once() as gathered:
+        for expected, path in wanted.items():
+            if path is not None:
+                with gathered.trying():
+                    refuse_unlike_file(path, expected, "Check the path.")
 
 
 def real_paths(files: Iterable[str]) -> dict[str, str]:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from cyvcf2 import VCF
 
 from tessera.errors import refuse
+from tessera.files.paths import refuse_unlike_file
 from tessera.files.vcf_lines import judged_lines, read_text_header
 from tessera.genome.alleles import NON_REF
 
@@ -196,8 +197,7 @@ def _whole(text: str) -> int | None:
 
 def _refuse_broken_container(path: Path) -> None:
     """A missing or empty file, or a BGZF without its end-of-file block (SAM specification, section 4.1.2)."""
-    if not path.is_file():
-        raise refuse(str(path), "no such file", "a VCF (plain or BGZF) or BCF")
+    refuse_unlike_file(path, "a VCF (plain or BGZF) or BCF")
     with path.open("rb") as handle:
         head = handle.read(18)
         if not head:
