@@ -23,10 +23,12 @@ import merging
 import peers
 from agreement import Agreement
 from cohorts import Cohort
-from inputs import first_people, make, one_of_each, part, records
+from inputs import copies, first_people, make, one_of_each, part, records
 from peers import Tessera, run
 from tables import machine, write_page, write_tables
 
+#: copies of a cohort in the files that two workers share
+LONG = (2, 6)
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 Row = dict[str, object]
 
@@ -89,19 +91,27 @@ class Bench:
             self.agree(file, name, agreement.with_table(counts, truth, self.out / f"{name}.tsv"))
 
     def other_ways(self, file: Path) -> None:
-        """The default mask, the check against a reference, and two workers."""
+        """The default mask, and the check against a reference."""
         ways = {
             "tessera --mask adj": self.tessera.count(file, self.out / "adj", mask="adj"),
             "tessera --reference": self.tessera.count(file, self.out / "reference", reference=True),
         }
-        if self.tessera.has_workers:
-            ways["tessera --workers 2"] = self.tessera.count(file, self.out / "workers", workers=2)
         self.measure(file, ways, self.rounds)
         truth = agreement.snvs(pl.read_parquet(file.parent / "truth.parquet"))
         checked = agreement.snvs(agreement.summary(self.out / "reference"))
         self.agree(file, "how it was made, SNVs, --reference", agreement.with_truth(checked, truth))
-        if self.tessera.has_workers:
-            self.agree(file, "one worker, as bytes", agreement.same_bytes(self.out / "tessera", self.out / "workers"))
+
+    def workers(self, file: Path) -> None:
+        """One worker and two, on a file that is long enough to tell them apart, and on a third of it."""
+        for copied in (copies(file, number) for number in LONG):
+            out = self.out / copied.parent.name
+            one, two = (out.with_suffix(f".{workers}") for workers in (1, 2))
+            ways = {
+                "tessera": self.tessera.count(copied, one),
+                "tessera --workers 2": self.tessera.count(copied, two, workers=2),
+            }
+            self.measure(copied, ways, self.rounds)
+            self.agree(copied, "one worker, as bytes", agreement.same_bytes(one, two))
 
     def core(self, file: Path, *, start: bool) -> None:
         """Counts of fewer people, and of one record, that tell apart what a count spends its time on."""
@@ -139,6 +149,7 @@ def measure_all(bench: Bench, scale: float, slow: Sequence[str]) -> None:
                 bench.against_slow(file, slow)
             bench.other_ways(file)
             bench.core(file, start=True)
+    bench.workers(data / joint.name / "cohort.vcf.gz")
     for people in (250, 1_000, 2_504):
         for number in (10_000, 100_000):
             file = data / genotypes.name / "cohort.bcf"
@@ -172,7 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results = {
         "machine": began_on, "versions": peers.versions(), "absent": bench.absent, "rounds": given.rounds,
         "costs": bench.costs, "inflations": bench.inflations, "agreements": bench.agreements,
-        "merge": {"rows": rows, **asdict(cost)}, "has_workers": bench.tessera.has_workers,
+        "merge": {"rows": rows, **asdict(cost)},
         "records": {name: records(folder / "data" / name / "cohort") for name in ("genotypes", "joint")},
     }  # fmt: skip
     (folder / "results.json").write_text(json.dumps(results, indent=1))

@@ -1,12 +1,15 @@
 """The files that are measured, made once and kept: cohorts as VCF and BCF with index, and parts of them."""
 
+import gzip
+import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pysam
 import pysam.bcftools
 
 from cohorts import Cohort, person_names, write_cohort
@@ -54,6 +57,37 @@ def part(cohort: Path, people: Sequence[str], records: int | None = None) -> Pat
         _view(cohort, target, "-I", "-S", str(folder / "people"), *region)
         (folder / f"{ending}.made").touch()
     return target
+
+
+def copies(cohort: Path, number: int) -> Path:
+    """The records of a cohort file (VCF, BGZF) on contigs c1, c2 ... as many times, kept beside it."""
+    folder = cohort.parent / f"{number}-copies"
+    target = folder / cohort.name
+    if not (folder / "made").is_file():
+        folder.mkdir(exist_ok=True)
+        shutil.copy(cohort.parent / "samples.tsv", folder)
+        build = (cohort.parent / "build.yaml").read_text()
+        (name,) = re.findall(r"name: (chr\w+)", build)
+        (line,) = (line for line in build.splitlines() if name in line)
+        lines = [line.replace(name, f"c{copy}") for copy in range(1, number + 1)]
+        (folder / "build.yaml").write_text(build.replace(line, "\n".join(lines)))
+        with pysam.BGZFile(str(target), "wb") as out:
+            for copy in range(1, number + 1):
+                for text in _lines(cohort):
+                    header = text.startswith(b"#")
+                    if header and text.startswith(b"##contig") and copy == 1:
+                        renamed = [text.replace(name.encode(), b"c%d" % i) for i in range(1, number + 1)]
+                        out.write(b"".join(renamed))
+                    elif not header or copy == 1:
+                        out.write(text if header else b"c%d" % copy + text[len(name) :])
+        pysam.bcftools.index("-f", str(target))
+        (folder / "made").touch()
+    return target
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    with gzip.open(path) as handle:
+        yield from handle
 
 
 def one_of_each(cohort: Path) -> list[str]:

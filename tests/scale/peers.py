@@ -1,6 +1,5 @@
 """The commands that are compared: tessera, bcftools, plink2 and bare decompression, from the same file."""
 
-import functools
 import json
 import shlex
 import shutil
@@ -41,11 +40,6 @@ class Tessera:
 
     words: tuple[str, ...]
 
-    @functools.cached_property
-    def has_workers(self) -> bool:
-        asked = [*self.words, "count", "--help"]
-        return "--workers" in subprocess.run(asked, stdout=subprocess.PIPE, text=True, check=True).stdout
-
     def count(
         self, file: Path, out: Path, *, mask: str = "none", reference: bool = False, workers: int = 1
     ) -> list[str]:
@@ -55,7 +49,7 @@ class Tessera:
         return [
             *self.words, "count", "--input", str(file), "--samples", str(beside / "samples.tsv"), *alleles,
             "--build", str(beside / "build.yaml"), "--mask", mask, "--out", str(out),
-            *(["--workers", str(workers)] if self.has_workers else []),
+            "--workers", str(workers),
         ]  # fmt: skip
 
     def show(self, summary: Path, target: Path) -> pl.DataFrame:
