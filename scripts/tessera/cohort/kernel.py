@@ -11,22 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from tessera.cohort.sites import Asked, Bytes, Sites
-from tessera.cohort.tally import Counts, Membership
+from tessera.cohort.tally import BINS, Counts, Membership
 from tessera.errors import InputError, refuse
 from tessera.files.bcf import BcfHeader, read_bcf_header
-from tessera.files.inflated import inflated, is_compressed
+from tessera.files.inflated import Buffer, inflated, is_compressed
 from tessera.files.vcf import Record, VariantFile
 from tessera.files.vcf_check import missing_newline, record_problems
 from tessera.files.vcf_header import VcfHeader
 from tessera.files.vcf_line import parse_line
 
 LIBRARY = Path(__file__).with_name("libkernel.so")
-#: readable bytes that must follow a buffer
-PADDING = 128
 #: records of a batch, and ALTs
 RECORDS, ALTS = 8192, 16384
-#: bytes that a batch inflates at a time; a longer record makes the buffer grow
-WINDOW = 8 << 20
 NO_VALUE = -1
 SCANNED: tuple[tuple[str, type[np.generic]], ...] = (
     ("line", np.int64), ("line_end", np.int64), ("body", np.int64), ("ref", np.int64), ("format", np.int64),
@@ -34,6 +30,14 @@ SCANNED: tuple[tuple[str, type[np.generic]], ...] = (
     ("status", np.int32), ("end", np.int64), ("alt", np.int64), ("alt_length", np.int32),
 )  # fmt: skip
 PROBLEMS_TOLD = 20
+#: the highest value that the kernel counts, ints of a person who is not 0/0, and cells of GQ by DP
+MAX_VALUE, ODD, CELLS = 32766, 6, (BINS + 1) ** 2
+#: people more than there are, for whom scratch of the kernel has room
+SLACK = 8
+RULE_ARRAYS = (
+    "stratum", "copies", "present", "present_bits", "min_dp", "cell", "sizes", "gq", "dp", "min_depth", "ok", "odd",
+    "places", "n_called", "n_gq", "sum_gq", "n_dp", "sum_dp", "pairs",
+)  # fmt: skip
 #: field of Counts -> whether it has a row for each record (1), for each ALT (2), or neither
 ROWS_OF = {
     "n_dip": 1, "n_hap": 1, "called": 1, "n_het": 2, "n_homalt": 2, "n_hemi": 2, "carriers": 2, "histograms": 0,
@@ -60,13 +64,14 @@ class _Rules(ctypes.Structure):
                 "min_ab",
                 "asks_depth",
                 "everybody_diploid",
-                "some_left_out",
+                "gq_key",
+                "dp_key",
+                "min_dp_key",
+                "ad_key",
+                "gt_key",
             )
         ),
-        *((name, ctypes.c_void_p) for name in ("stratum", "copies", "min_dp", "sizes")),
-        *((name, ctypes.c_int32) for name in ("gq_key", "dp_key", "min_dp_key", "ad_key", "gt_key")),
-        *((name, ctypes.c_void_p) for name in ("gq", "dp", "min_depth", "odd", "first", "second", "ad", "ok", "marks")),
-        ("marks_capacity", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in RULE_ARRAYS),
     ]
 
 
@@ -98,10 +103,11 @@ class KernelReader:
         kernel = library()
         assert kernel is not None
         self.kernel = kernel
+        self._region: Asked | None = None
 
     def batches(self) -> Iterator[Sites]:
         """All records in file order. Raises InputError for records that break a rule, up to twenty at once."""
-        buffer = _Buffer(inflated(self._file.path))
+        buffer = Buffer(inflated(self._file.path))
         buffer.more()
         return _bcf_batches(self, buffer) if buffer.first(3) == b"BCF" else _text_batches(self, buffer)
 
@@ -109,57 +115,20 @@ class KernelReader:
         """The file once more, record by record."""
         return self._file.records(self._names)
 
+    def rules(self, region: Asked, keys: Sequence[int]) -> "_Rules":
+        """The rules as the kernel reads them, made once for a region; `keys` are the file's."""
+        if self._region is not region:
+            self._region = region
+            self._rules, self._arrays = _rules(self.members, region, keys)
+        return self._rules
+
     @property
     def path(self) -> Path:
         """The file."""
         return self._file.path
 
 
-class _Buffer:
-    """The inflated bytes that are not yet counted: `data` from `at` on, `length` of them, and PADDING behind."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self.data = bytes(PADDING)
-        self.at = self.length = 0
-
-    @property
-    def held(self) -> Bytes:
-        """The bytes, and PADDING more, as an array."""
-        return np.frombuffer(self.data, np.uint8, offset=self.at)
-
-    def first(self, size: int) -> bytes:
-        """The first `size` bytes, or as many as there are."""
-        return self.data[self.at : self.at + min(size, self.length)]
-
-    def find(self, byte: bytes) -> int:
-        """Where the first such byte is, or -1."""
-        found = self.data.find(byte, self.at, self.at + self.length)
-        return found - self.at if found >= 0 else -1
-
-    def drop(self, consumed: int) -> None:
-        """Forget the first `consumed` bytes."""
-        self.at += consumed
-        self.length -= consumed
-
-    def more(self) -> bool:
-        """Read on; False at the end of the file."""
-        pieces, size = [self.first(self.length)], 0
-        for piece in self._pieces:
-            pieces.append(piece)
-            size += len(piece)
-            if size >= WINDOW:
-                break
-        self.append(pieces, size)
-        return size > 0
-
-    def append(self, pieces: Sequence[bytes], size: int) -> None:
-        """Hold these pieces, of which the first is what is held now; `size` bytes are new."""
-        self.data = b"".join([*pieces, bytes(PADDING)])
-        self.at, self.length = 0, self.length + size
-
-
-def _text_batches(reader: KernelReader, buffer: _Buffer) -> Iterator[Sites]:
+def _text_batches(reader: KernelReader, buffer: Buffer) -> Iterator[Sites]:
     header = reader.text_header
     assert header is not None
     _skip_lines(buffer, header.lines)
@@ -169,7 +138,7 @@ def _text_batches(reader: KernelReader, buffer: _Buffer) -> Iterator[Sites]:
             if buffer.more():
                 continue
             _refuse_unfinished(reader, line)
-            buffer.append([buffer.first(buffer.length), b"\n"], 1)
+            buffer.append(b"\n")
         sites = TextSites(reader, header, buffer, line)
         if not len(sites.pos) or sites.contig not in header.contigs:
             _refuse(reader.path, header, [buffer.first(buffer.find(b"\n"))], [line])
@@ -186,7 +155,7 @@ def _refuse_unfinished(reader: KernelReader, line: int) -> None:
         raise InputError([_of_file(reader.path, problem)])
 
 
-def _skip_lines(buffer: _Buffer, lines: int) -> None:
+def _skip_lines(buffer: Buffer, lines: int) -> None:
     for _ in range(lines):
         while (newline := buffer.find(b"\n")) < 0:
             if not buffer.more():
@@ -251,7 +220,7 @@ class _KernelSites:
         reader, members = self._reader, self._reader.members
         alts = int(self.first[start])
         counts = Counts.zeros(stop - start, int(self.first[stop]) - alts, members.width, members.labels)
-        rules, keep = _rules(members, region, self.keys, int(self._held.size))
+        rules = reader.rules(region, self.keys)
         # the kernel numbers rows as the batch does
         shift = {1: start, 2: alts}
         into = _Counts(
@@ -265,7 +234,6 @@ class _KernelSites:
             ctypes.c_int64(stop), ctypes.c_void_p(use.ctypes.data), ctypes.c_void_p(kind.ctypes.data),
             ctypes.byref(rules), ctypes.byref(into),
         )  # fmt: skip
-        del keep
         return counts
 
 
@@ -274,7 +242,7 @@ class TextSites(_KernelSites):
 
     kernel_count = "tessera_count_text"
 
-    def __init__(self, reader: KernelReader, header: VcfHeader, buffer: _Buffer, line: int) -> None:
+    def __init__(self, reader: KernelReader, header: VcfHeader, buffer: Buffer, line: int) -> None:
         super().__init__(reader, buffer.held)
         contig = buffer.first(max(0, buffer.find(b"\t")))
         self._header, self._line = header, line
@@ -299,7 +267,7 @@ class TextSites(_KernelSites):
         return parse_line(self._text(record).decode("utf-8", "surrogateescape"), self._reader.members.columns)
 
 
-def _bcf_batches(reader: KernelReader, buffer: _Buffer) -> Iterator[Sites]:
+def _bcf_batches(reader: KernelReader, buffer: Buffer) -> Iterator[Sites]:
     while (found := read_bcf_header(buffer.first(buffer.length))) is None:
         if not buffer.more():
             raise refuse(str(reader.path), "a BCF header that ends early", "a complete file")
@@ -321,7 +289,7 @@ def _bcf_batches(reader: KernelReader, buffer: _Buffer) -> Iterator[Sites]:
         buffer.drop(sites.consumed)
 
 
-def _record_size(buffer: _Buffer) -> int:
+def _record_size(buffer: Buffer) -> int:
     """Bytes of the next record (BCF2, section 6.3)."""
     shared, individual = struct.unpack("<II", buffer.first(8))
     return 8 + int(shared) + int(individual)
@@ -351,7 +319,7 @@ class BcfSites(_KernelSites):
 
     kernel_count = "tessera_count_bcf"
 
-    def __init__(self, reader: KernelReader, header: BcfHeader, buffer: _Buffer, slow: _SlowRecords, done: int) -> None:
+    def __init__(self, reader: KernelReader, header: BcfHeader, buffer: Buffer, slow: _SlowRecords, done: int) -> None:
         super().__init__(reader, buffer.held)
         self._slow, self._done = slow, done
         (number,) = struct.unpack("<i", buffer.first(12)[8:])
@@ -378,9 +346,7 @@ def _upper(letters: Bytes) -> Bytes:
     return np.where(small, letters - 32, letters).astype(np.uint8)
 
 
-def _rules(
-    members: Membership, region: Asked, keys: Sequence[int], size: int
-) -> tuple[_Rules, dict[str, npt.NDArray[Any]]]:
+def _rules(members: Membership, region: Asked, keys: Sequence[int]) -> tuple[_Rules, dict[str, npt.NDArray[Any]]]:
     """The rules as the kernel reads them, and the arrays they point to, which must live as long."""
     n, mask = members.width, region.mask
     stratum = np.full(n, NO_VALUE, np.int32)
@@ -390,19 +356,24 @@ def _rules(
     sizes = np.zeros((members.labels, 3), np.int64)
     np.add.at(sizes, (members.strata, region.copies), 1)
     asks = mask.min_dp is not None and mask.min_dp_haploid is not None
-    min_dp = np.where(copies == 1, mask.min_dp_haploid or 0, mask.min_dp or 0).astype(np.int32)
-    marks = np.empty(2 * (size // 64 + 2), np.uint64)
-    scratch = {name: np.empty(n, np.int32) for name in ("gq", "dp", "min_depth", "odd", "first", "second")}
+    min_dp = np.where(copies == 1, mask.min_dp_haploid or 0, mask.min_dp or 0)
+    present = (copies > 0).astype(np.uint8)
     arrays: dict[str, npt.NDArray[Any]] = {
-        "stratum": stratum, "copies": copies, "min_dp": min_dp, "sizes": sizes, **scratch,
-        "ad": np.empty(n, np.int64), "ok": np.empty(n + 8, np.uint8), "marks": marks,
+        "stratum": stratum, "copies": copies, "present": present,
+        "present_bits": np.packbits(present, bitorder="little"),
+        "min_dp": np.minimum(min_dp, MAX_VALUE + 1).astype(np.int16),
+        "cell": np.maximum(stratum, 0) * CELLS, "sizes": sizes,
+        **{name: np.empty(n + SLACK, np.int16) for name in ("gq", "dp", "min_depth")},
+        "ok": np.empty(n, np.uint8), "odd": np.empty((n, ODD), np.int32), "places": np.empty(n + SLACK, np.int32),
+        **{name: np.zeros(n, np.uint16) for name in ("n_called", "n_gq", "sum_gq", "n_dp", "sum_dp")},
+        "pairs": np.zeros((members.labels, CELLS), np.uint32),
     }  # fmt: skip
     rules = _Rules(
         people=n, strata=members.labels, mitochondrial=region.mitochondrial,
-        min_gq=NO_VALUE if mask.min_gq is None else mask.min_gq,
+        min_gq=NO_VALUE if mask.min_gq is None else min(mask.min_gq, MAX_VALUE + 1),
         min_ab=NO_VALUE if mask.min_ab is None else round(1000 * mask.min_ab), asks_depth=asks,
-        everybody_diploid=bool((region.copies == 2).all()), some_left_out=len(members.columns) < n,
+        everybody_diploid=bool((region.copies == 2).all()),
         **dict(zip(("gq_key", "dp_key", "min_dp_key", "ad_key", "gt_key"), keys, strict=True)),
-        **{name: array.ctypes.data for name, array in arrays.items()}, marks_capacity=len(marks),
+        **{name: arrays[name].ctypes.data for name in RULE_ARRAYS},
     )  # fmt: skip
     return rules, arrays
