@@ -16,7 +16,7 @@ WINDOW = 8 << 20
 #: bytes behind a buffer that may be read
 PADDING = 128
 #: bytes read at a time; also about what comes out at a time of a plain file
-PIECE = 1 << 18
+PIECE = 1 << 16
 #: BGZF header (SAM specification, section 4.1) with its one subfield, as all writers write it
 BGZF_HEAD = struct.Struct("<4s6xH2sHH")
 
