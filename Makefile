@@ -20,7 +20,7 @@ help: ## this list
 
 setup: $(READY) ## install what requirements.lock pins into .venv
 
-$(READY): requirements.lock pyproject.toml scripts/hatch_build.py scripts/tessera/cohort/kernel.c
+$(READY): requirements.lock pyproject.toml scripts/hatch_build.py $(wildcard scripts/tessera/cohort/kernel*.[ch])
 	@echo "Setting up $(VENV) with what requirements.lock pins; this needs a minute and a package index."
 	@if command -v uv > /dev/null; then \
 	    uv venv --quiet --allow-existing --python $(PYTHON) $(VENV); \

@@ -17,6 +17,7 @@ from tessera.cohort.kernel import library
 from tessera.cohort.ledger import Ledger
 from tessera.cohort.stretch import CountRules
 from tessera.errors import InputError
+from tessera.files import inflated
 from tessera.files.summaries import new_summary
 from tessera.files.vcf import VariantFile
 from tessera.files.vcf_header import Rule, VcfProblem
@@ -108,6 +109,27 @@ def test_every_path_of_the_kernel_counts_what_numpy_counts(people: int, fields: 
             for wanted in (True, False):
                 with avx2(wanted):
                     assert_same(counted(path, cohort, mask, "kernel"), expected)
+
+
+@pytest.mark.parametrize("fields", ["GT", "GT:AD:DP:GQ:PL"])
+def test_more_records_than_the_sums_of_a_batch_hold_add_up(fields: str) -> None:
+    cohort = wide_cohort(1, 70, 1500, fields)
+    with files_of(cohort) as (text, _, bcf):
+        expected = counted(text, cohort, NO_MASK, "reference")
+        for path in (text, bcf):
+            for wanted in (True, False):
+                with avx2(wanted):
+                    assert_same(counted(path, cohort, NO_MASK, "kernel"), expected)
+
+
+def test_records_longer_than_the_window_are_counted_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    cohort = wide_cohort(2, 100, 40, "GT:AD:DP:GQ:PL")
+    monkeypatch.setattr(inflated, "WINDOW", 500)
+    monkeypatch.setattr(inflated, "PIECE", 100)
+    with files_of(cohort) as paths:
+        expected = counted(paths[0], cohort, ADJ, "reference")
+        for path in paths:
+            assert_same(counted(path, cohort, ADJ, "kernel"), expected)
 
 
 @pytest.mark.parametrize("seed", range(30))

@@ -52,12 +52,14 @@ def _record(chance: random.Random, bases: str, pos: int, people: int, fields: st
         alts.append("*")
     keys = fields if chance.random() < 0.9 else chance.choice(["GT", "GT:GQ", "GT:DP:AD"])
     rare = chance.choice([0.0, 0.02, 0.5])
-    samples = [_sample(chance, keys.split(":"), len(alts), rare) for _ in range(people)]
+    # as on MT: more reads than the kernel adds up over many records, or counts at all
+    deep = chance.choice([1] * 8 + [200, 300])
+    samples = [_sample(chance, keys.split(":"), len(alts), rare, deep) for _ in range(people)]
     filters = chance.choice(["PASS", "PASS", ".", "q10"])
     return "\t".join(["chrX", str(pos), ".", ref, ",".join(alts), ".", filters, ".", keys, *samples])
 
 
-def _sample(chance: random.Random, keys: list[str], alts: int, rare: float) -> str:
+def _sample(chance: random.Random, keys: list[str], alts: int, rare: float, deep: int) -> str:
     separator = chance.choice("/|")
     if chance.random() < rare:
         odd = chance.random()
@@ -65,7 +67,7 @@ def _sample(chance: random.Random, keys: list[str], alts: int, rare: float) -> s
         genotype = separator.join(alleles)
     else:
         genotype = f"0{separator}0"
-    depth = chance.choice([chance.randrange(40), 130])
+    depth = chance.choice([chance.randrange(40), 130]) * deep
     values = {
         "AD": ",".join(str(chance.randrange(depth + 1)) for _ in range(alts + 1)) if chance.random() < 0.9 else ".",
         "DP": str(depth) if chance.random() < 0.95 else ".",

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tessera.cohort.sites import Asked, Bytes
-from tessera.cohort.tally import Counts, Membership
+from tessera.cohort.tally import BINS, Counts, Membership
 from tessera.files.vcf import Record
 
 LIBRARY = Path(__file__).with_name("libkernel.so")
@@ -22,6 +22,14 @@ SCANNED: tuple[tuple[str, type[np.generic]], ...] = (
     ("line", np.int64), ("line_end", np.int64), ("body", np.int64), ("ref", np.int64), ("format", np.int64),
     ("pos", np.int32), ("ref_length", np.int32), ("first_allele", np.int32), ("passes", np.int32),
     ("status", np.int32), ("end", np.int64), ("alt", np.int64), ("alt_length", np.int32),
+)  # fmt: skip
+#: the highest value that the kernel counts, ints of a person who is not 0/0, and cells of GQ by DP
+MAX_VALUE, ODD, CELLS = 32766, 6, (BINS + 1) ** 2
+#: people more than there are, for whom scratch of the kernel has room
+SLACK = 8
+RULE_ARRAYS = (
+    "stratum", "copies", "present", "present_bits", "min_dp", "cell", "sizes", "gq", "dp", "min_depth", "ok", "odd",
+    "places", "n_called", "n_gq", "sum_gq", "n_dp", "sum_dp", "pairs",
 )  # fmt: skip
 #: field of Counts -> whether it has a row for each record (1), for each ALT (2), or neither
 ROWS_OF = {
@@ -49,13 +57,14 @@ class _Rules(ctypes.Structure):
                 "min_ab",
                 "asks_depth",
                 "everybody_diploid",
-                "some_left_out",
+                "gq_key",
+                "dp_key",
+                "min_dp_key",
+                "ad_key",
+                "gt_key",
             )
         ),
-        *((name, ctypes.c_void_p) for name in ("stratum", "copies", "min_dp", "sizes")),
-        *((name, ctypes.c_int32) for name in ("gq_key", "dp_key", "min_dp_key", "ad_key", "gt_key")),
-        *((name, ctypes.c_void_p) for name in ("gq", "dp", "min_depth", "odd", "first", "second", "ad", "ok", "marks")),
-        ("marks_capacity", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in RULE_ARRAYS),
     ]
 
 
@@ -85,6 +94,21 @@ def kernel() -> ctypes.CDLL:
     return loaded
 
 
+class KernelRules:
+    """The rules as the kernel reads them, made once for a region; they hold its scratch memory as well."""
+
+    def __init__(self, members: Membership) -> None:
+        self.members = members
+        self._region: Asked | None = None
+
+    def of(self, region: Asked, keys: Sequence[int]) -> _Rules:
+        """The rules of a region; `keys` are the file's."""
+        if self._region is not region:
+            self._region = region
+            self._rules, self._arrays = _rules(self.members, region, keys)
+        return self._rules
+
+
 class KernelSites(ABC):
     """Records that the kernel found in `held`, the inflated bytes of a file; `place` tells where in the file a byte
     lies. Text and BCF have this in common: the scanned columns, and the call of the kernel."""
@@ -92,8 +116,8 @@ class KernelSites(ABC):
     contig: str
     kernel_count = ""
 
-    def __init__(self, members: Membership, held: Bytes, place: Callable[[int], int]) -> None:
-        self._members, self._held, self._place = members, held, place
+    def __init__(self, rules: "KernelRules", held: Bytes, place: Callable[[int], int]) -> None:
+        self._rules, self._held, self._place = rules, held, place
         self._scanned = {name: np.empty(ALTS if "alt" in name else RECORDS + 1, kind) for name, kind in SCANNED}
         self._scan = _Scan(RECORDS, ALTS, **{name: array.ctypes.data for name, array in self._scanned.items()})
         self.keys = [NO_VALUE] * 5
@@ -132,10 +156,10 @@ class KernelSites(ABC):
         return text.upper() if text.isalpha() else text
 
     def count(self, start: int, stop: int, use: Bytes, kind: Bytes, region: Asked) -> Counts:
-        members = self._members
+        members = self._rules.members
         alts = int(self.first[start])
         counts = Counts.zeros(stop - start, int(self.first[stop]) - alts, members.width, members.labels)
-        rules, keep = _rules(members, region, self.keys, int(self._held.size))
+        rules = self._rules.of(region, self.keys)
         # the kernel numbers rows as the batch does
         shift = {1: start, 2: alts}
         into = _Counts(
@@ -149,7 +173,6 @@ class KernelSites(ABC):
             ctypes.c_int64(stop), ctypes.c_void_p(use.ctypes.data), ctypes.c_void_p(kind.ctypes.data),
             ctypes.byref(rules), ctypes.byref(into),
         )  # fmt: skip
-        del keep
         return counts
 
 
@@ -159,9 +182,7 @@ def _upper(letters: Bytes) -> Bytes:
     return np.where(small, letters - 32, letters).astype(np.uint8)
 
 
-def _rules(
-    members: Membership, region: Asked, keys: Sequence[int], size: int
-) -> tuple[_Rules, dict[str, npt.NDArray[Any]]]:
+def _rules(members: Membership, region: Asked, keys: Sequence[int]) -> tuple[_Rules, dict[str, npt.NDArray[Any]]]:
     """The rules as the kernel reads them, and the arrays they point to, which must live as long."""
     n, mask = members.width, region.mask
     stratum = np.full(n, NO_VALUE, np.int32)
@@ -171,19 +192,24 @@ def _rules(
     sizes = np.zeros((members.labels, 3), np.int64)
     np.add.at(sizes, (members.strata, region.copies), 1)
     asks = mask.min_dp is not None and mask.min_dp_haploid is not None
-    min_dp = np.where(copies == 1, mask.min_dp_haploid or 0, mask.min_dp or 0).astype(np.int32)
-    marks = np.empty(2 * (size // 64 + 2), np.uint64)
-    scratch = {name: np.empty(n, np.int32) for name in ("gq", "dp", "min_depth", "odd", "first", "second")}
+    min_dp = np.where(copies == 1, mask.min_dp_haploid or 0, mask.min_dp or 0)
+    present = (copies > 0).astype(np.uint8)
     arrays: dict[str, npt.NDArray[Any]] = {
-        "stratum": stratum, "copies": copies, "min_dp": min_dp, "sizes": sizes, **scratch,
-        "ad": np.empty(n, np.int64), "ok": np.empty(n + 8, np.uint8), "marks": marks,
+        "stratum": stratum, "copies": copies, "present": present,
+        "present_bits": np.packbits(present, bitorder="little"),
+        "min_dp": np.minimum(min_dp, MAX_VALUE + 1).astype(np.int16),
+        "cell": np.maximum(stratum, 0) * CELLS, "sizes": sizes,
+        **{name: np.empty(n + SLACK, np.int16) for name in ("gq", "dp", "min_depth")},
+        "ok": np.empty(n, np.uint8), "odd": np.empty((n, ODD), np.int32), "places": np.empty(n + SLACK, np.int32),
+        **{name: np.zeros(n, np.uint16) for name in ("n_called", "n_gq", "sum_gq", "n_dp", "sum_dp")},
+        "pairs": np.zeros((members.labels, CELLS), np.uint32),
     }  # fmt: skip
     rules = _Rules(
         people=n, strata=members.labels, mitochondrial=region.mitochondrial,
-        min_gq=NO_VALUE if mask.min_gq is None else mask.min_gq,
+        min_gq=NO_VALUE if mask.min_gq is None else min(mask.min_gq, MAX_VALUE + 1),
         min_ab=NO_VALUE if mask.min_ab is None else round(1000 * mask.min_ab), asks_depth=asks,
-        everybody_diploid=bool((region.copies == 2).all()), some_left_out=len(members.columns) < n,
+        everybody_diploid=bool((region.copies == 2).all()),
         **dict(zip(("gq_key", "dp_key", "min_dp_key", "ad_key", "gt_key"), keys, strict=True)),
-        **{name: array.ctypes.data for name, array in arrays.items()}, marks_capacity=len(marks),
+        **{name: arrays[name].ctypes.data for name in RULE_ARRAYS},
     )  # fmt: skip
     return rules, arrays

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from tessera.cohort.kernel import NO_VALUE, KernelSites, kernel
+from tessera.cohort.kernel import NO_VALUE, KernelRules, KernelSites, kernel
 from tessera.cohort.tally import Membership
 from tessera.errors import InputError, refuse
 from tessera.files.bcf import BcfHeader, read_bcf_header
@@ -29,6 +29,7 @@ class KernelReader:
     def __init__(self, file: VariantFile, members: Membership, names: Sequence[str], start: int | None = None) -> None:
         self.file, self.members, self._names, self._start = file, members, names, start
         self.text_header = file.text_header
+        self.rules = KernelRules(members)
 
     def batches(self) -> Iterator["KernelSites"]:
         """The records in file order. Raises InputError for records that break a rule, up to twenty at once."""
@@ -68,7 +69,7 @@ def _text_batches(reader: KernelReader, buffer: InflatedBuffer) -> Iterator["Ker
                 continue
             if not is_compressed(reader.file.path):
                 raise InputError([_of_file(reader.file, missing_newline(reader.lines_before + done + 1))])
-            buffer.append([buffer.first(buffer.length), b"\n"], 1)
+            buffer.append(b"\n")
         sites = TextSites(reader, header, buffer, done)
         if not len(sites.pos) or sites.contig not in header.contigs:
             _refuse(reader, header, [buffer.first(buffer.find(b"\n"))], [done])
@@ -110,7 +111,7 @@ class TextSites(KernelSites):
     kernel_count = "tessera_count_text"
 
     def __init__(self, reader: KernelReader, header: VcfHeader, buffer: InflatedBuffer, done: int) -> None:
-        super().__init__(reader.members, buffer.held, buffer.place)
+        super().__init__(reader.rules, buffer.held, buffer.place)
         self._reader = reader
         contig = buffer.first(max(0, buffer.find(b"\t")))
         self._header, self._done = header, done
@@ -167,7 +168,7 @@ class BcfSites(KernelSites):
     kernel_count = "tessera_count_bcf"
 
     def __init__(self, reader: KernelReader, header: BcfHeader, raw_header: bytes, buffer: InflatedBuffer) -> None:
-        super().__init__(reader.members, buffer.held, buffer.place)
+        super().__init__(reader.rules, buffer.held, buffer.place)
         self._reader = reader
         self._raw_header = raw_header
         number, pos = struct.unpack("<ii", buffer.first(16)[8:])

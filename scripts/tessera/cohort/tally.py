@@ -35,7 +35,7 @@ class Counts:
 
     `n_dip`, `n_hap` (R, S) are those called; `called` (R, ceil(P/8)) the same as bits, lowest first; `n_het`,
     `n_homalt`, `n_hemi` (A, S) the counted carriers; `carriers` (A, reasons) all of them; `histograms`
-    (S, METRICS, BINS) and `tallies` (P, TALLIES) sums over the batch.
+    (S, METRICS, BINS) and `tallies` (P, TALLIES), of which columns lie together, sums over the batch.
     """
 
     n_dip: npt.NDArray[np.int32]
@@ -61,7 +61,7 @@ class Counts:
             np.zeros(alts, np.int32),
             np.zeros((alleles, len(Reason)), np.int32),
             np.zeros((strata, len(METRICS), BINS), np.int64),
-            np.zeros((columns, len(TALLIES)), np.int64),
+            np.zeros((len(TALLIES), columns), np.int64).T,
         )
 
 

@@ -3,7 +3,7 @@
 import struct
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tessera.errors import InputError, refuse
 
 #: bytes read at a time; also about what comes out at a time of a plain file
-PIECE = 1 << 18
+PIECE = 1 << 16
 #: bytes that a buffer takes in at a time; a longer record makes it grow. And readable bytes that follow those it holds
 WINDOW, PADDING = 8 << 20, 128
 #: BGZF header (SAM specification, section 4.1) with its one subfield, as all writers write it
@@ -53,7 +53,7 @@ def bgzf_blocks(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
     with path.open("rb") as file:
         file.seek(start)
         while read := file.read(PIECE):
-            data = rest + read
+            data = memoryview(rest + read)
             at = 0
             while at + 18 <= len(data):
                 magic, extra, subfield, _, size = BGZF_HEAD.unpack_from(data, at)
@@ -72,69 +72,82 @@ def bgzf_blocks(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
                 if block:
                     yield place + at, block  # type: ignore[misc]  # a bytearray: joined at once, never kept
                 at = stop
-            rest, place = data[at:], place + at
+            rest, place = bytes(data[at:]), place + at
     if rest:
         raise _damaged(path)
 
 
 class InflatedBuffer:
-    """A window on the inflated bytes of a file: `data` from `at` on, `length` of them, and PADDING behind.
+    """A window on the inflated bytes of a file: `length` of them, in memory that is used again for what comes next.
 
     Reads from the BGZF block at offset `start` on; files that are no BGZF are read as a whole, and have no places.
     """
 
     def __init__(self, path: Path, start: int = 0) -> None:
         self._blocks = bgzf_blocks(path, start) if is_bgzf(path) else ((0, piece) for piece in inflated(path))
-        self.data = bytes(PADDING)
-        self.at = self.length = 0
-        # where in `data` each block starts that it holds, and where that block lies in the file
+        self._data = np.empty(WINDOW + PIECE + PADDING, np.uint8)
+        self._at = self.length = 0
+        # bytes that were dropped; and where each block that is held begins, among all bytes and in the file
+        self._dropped = 0
         self._starts: list[int] = []
         self._places: list[int] = []
 
     @property
     def held(self) -> npt.NDArray[np.uint8]:
-        """The bytes, and PADDING more, as an array."""
-        return np.frombuffer(self.data, np.uint8, offset=self.at)
+        """The bytes, and PADDING more of no meaning; they last until more is read."""
+        return self._data[self._at : self._at + self.length + PADDING]
 
     def first(self, size: int) -> bytes:
         """The first `size` bytes, or as many as there are."""
-        return self.data[self.at : self.at + min(size, self.length)]
+        return self.held[: min(size, self.length)].tobytes()
 
     def find(self, byte: bytes) -> int:
         """Where the first such byte is, or -1."""
-        found = self.data.find(byte, self.at, self.at + self.length)
-        return found - self.at if found >= 0 else -1
+        for start in range(0, self.length, PIECE):
+            some = self.held[start : min(start + PIECE, self.length)].tobytes()
+            if (found := some.find(byte)) >= 0:
+                return start + found
+        return -1
 
     def place(self, at: int) -> int:
         """The virtual offset (SAM specification, section 4.1.1) of byte `at`."""
-        block = bisect_right(self._starts, self.at + at) - 1
-        return self._places[block] << 16 | (self.at + at - self._starts[block])
+        block = bisect_right(self._starts, self._dropped + at) - 1
+        return self._places[block] << 16 | (self._dropped + at - self._starts[block])
 
     def drop(self, consumed: int) -> None:
         """Forget the first `consumed` bytes."""
-        self.at += consumed
+        self._at += consumed
+        self._dropped += consumed
         self.length -= consumed
 
     def more(self) -> bool:
-        """Read on; False at the end of the file."""
-        pieces, size = [self.first(self.length)], 0
-        keep = max(0, bisect_right(self._starts, self.at) - 1)
-        self._starts = [start - self.at for start in self._starts[keep:]]
-        self._places = self._places[keep:]
+        """Read on until the window is full, or twice as long as an unfinished record; False at the end of the file."""
+        before, enough = self.length, max(WINDOW, 2 * self.length)
+        gone = max(0, bisect_right(self._starts, self._dropped) - 1)
+        del self._starts[:gone], self._places[:gone]
         for place, block in self._blocks:
-            self._starts.append(self.length + size)
+            self._starts.append(self._dropped + self.length)
             self._places.append(place)
-            pieces.append(block)
-            size += len(block)
-            if size >= WINDOW:
+            self.append(block)
+            if self.length >= enough:
                 break
-        self.append(pieces, size)
-        return size > 0
+        return self.length > before
 
-    def append(self, pieces: Sequence[bytes], size: int) -> None:
-        """Hold these pieces, of which the first is what is held now; `size` bytes are new."""
-        self.data = b"".join([*pieces, bytes(PADDING)])
-        self.at, self.length = 0, self.length + size
+    def append(self, piece: bytes) -> None:
+        """Hold this piece as well."""
+        if self._at + self.length + len(piece) + PADDING > self._data.size:
+            self._move(self.length + len(piece) + PADDING)
+        end = self._at + self.length
+        self._data.data[end : end + len(piece)] = piece
+        self.length += len(piece)
+
+    def _move(self, needed: int) -> None:
+        """Move what is held to the front, of longer memory where `needed` bytes do not fit."""
+        held = self._data[self._at : self._at + self.length]
+        if needed > self._data.size:
+            self._data = np.empty(2 * needed, np.uint8)
+        self._data[: self.length] = held
+        self._at = 0
 
 
 def newlines_before(path: Path, stop: int) -> int:
