@@ -14,6 +14,8 @@ import pytest
 
 from commands import Done, Tessera
 from handmade import sheet, vcf, write
+from tessera.errors import InputError
+from tessera.files.summaries import SummaryFolder
 
 LENGTHS = {"chr1": 2_500_000, "chrM": 100}
 BUILD = """\
@@ -265,6 +267,17 @@ def test_a_table_that_cannot_be_is_refused_by_whoever_reads_it(
     done = tessera(command, *words, *([] if command == "show" else ["--out", out]))
     assert_found(done, said)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize(("member", "change", "said"), BROKEN)
+def test_a_table_that_cannot_be_is_found_however_few_rows_are_read_at_a_time(
+    summary: Path, member: str, change: Change, said: str, rows: int
+) -> None:
+    rewrite(summary, member, change)
+    table, contig = Path(member).parent.name, Path(member).stem
+    with pytest.raises(InputError, match=said):
+        list(SummaryFolder(summary).batches(table, contig, rows=rows))
 
 
 def groups_of(path: Path) -> list[pl.DataFrame]:
