@@ -128,6 +128,19 @@ def test_a_changed_byte_is_found(tessera: Tessera, summary: Path) -> None:
     assert_found(tessera("verify", summary), "an_track/chr1.parquet is not the file the manifest names")
 
 
+@pytest.mark.parametrize("command", ["show", "merge", "subtract", "export"])
+def test_a_changed_byte_is_refused_by_whoever_reads_it(
+    tessera: Tessera, whole: Path, summary: Path, command: str
+) -> None:
+    path = summary / "an_track" / "chr1.parquet"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    words = {"subtract": [whole, summary], "export": ["vcf", summary]}.get(command, [summary])
+    out = [] if command == "show" else ["--out", summary.with_name("out.vcf.gz")]
+    assert_found(tessera(command, *words, *out), "not the file the manifest names (sha256 differs)")
+
+
 def test_a_missing_file_is_found(tessera: Tessera, summary: Path) -> None:
     (summary / "histograms" / "chrM.parquet").unlink()
     assert_found(tessera("verify", summary), "histograms/chrM.parquet is missing")

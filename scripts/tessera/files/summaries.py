@@ -48,6 +48,7 @@ HOW_WRITTEN: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 #: letters of a GA4GH digest (base64url)
 SEQCOL = r"[A-Za-z0-9_-]+"
+ALTERED = "not the file the manifest names (sha256 differs)"
 REMAKE = "Make the summary again with tessera count or merge."
 AS_WRITTEN, ASK_AGAIN = "the summary as it was written", "Ask for it again; tessera verify tells more."
 
@@ -113,7 +114,7 @@ class SummaryFolder:
         if name not in self.raw["members"]:
             return {}
         if (table, contig) not in self._layouts:
-            self._layouts[table, contig] = _layout(self.path / name, table)
+            self._layouts[table, contig] = _layout(self.path / name, table, self.raw["members"][name])
         return self._layouts[table, contig]
 
     def _read(self, table: str, contig: str, groups: list[int], rows: int) -> Iterator[Columns]:
@@ -199,9 +200,7 @@ def verify_members(path: Path, raw: Mapping[str, Any]) -> list[str]:
     problems = [f"{name} is missing" for name in sorted(set(listed) - present)]
     problems += _strangers(path, listed)
     return problems + [
-        f"{name} is not the file the manifest names (sha256 differs)"
-        for name in sorted(present & set(listed))
-        if _sha256(path / name) != listed[name]
+        f"{name} is {ALTERED}" for name in sorted(present & set(listed)) if _sha256(path / name) != listed[name]
     ]
 
 
@@ -251,12 +250,14 @@ def _odd_members(raw: Mapping[str, Any]) -> Iterator[str]:
             yield "no rules.build.contigs, or members that are no files with their digests"
 
 
-def _layout(member: Path, table: str) -> Layout:
-    """Where the blocks are. Refuses other columns, metadata, and row groups that are cut otherwise."""
+def _layout(member: Path, table: str, digest: str) -> Layout:
+    """Where the blocks are. Refuses another digest, other columns, metadata, and row groups that are cut otherwise."""
     column, first = POSITIONS[table]
     at = TABLES[table].names.index(column)
     expected = "the Parquet file that the manifest names"
     try:
+        if _sha256(member) != digest:
+            raise refuse(str(member), ALTERED, AS_WRITTEN, ASK_AGAIN)
         metadata = pq.read_metadata(member)
         columns = metadata.schema.to_arrow_schema()
         if metadata.metadata:
