@@ -14,7 +14,7 @@ from tessera.schemas.qc_policy import SCHEMA as QC_POLICY
 from tessera.schemas.samples import INPUT_COLUMNS, SAMPLES
 from tessera.schemas.table import markdown_table
 from tessera.schemas.variants import VARIANTS
-from tessera.summary.blocks import BLOCK_SIZE
+from tessera.summary.blocks import BLOCK_SIZE, GROUP_ROWS
 from tessera.summary.manifest import SCHEMA_VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -86,9 +86,10 @@ docs`. -->
     an_track/<contig>.parquet        who is called at each base
     histograms/<contig>.parquet      quality and depth of carriers, and of all called
 
-Schema {version}. In each Parquet file one row group is one block of {block:,} bases; rows are sorted by their
-first columns. Nothing else lies in the folder, and no column beside those below may. The same people counted by
-the same rules give the same bytes.
+Schema {version}. In each Parquet file one row group is one block of {block:,} bases; a block of more than {group:,}
+rows is cut into row groups of so many. Rows are sorted by their first columns. Text is stored as dictionaries, numbers
+as BYTE_STREAM_SPLIT, all of it compressed by zstd. Nothing else lies in the folder, and no column beside those below
+may. The same people counted by the same rules give the same bytes.
 
 ## variants
 
@@ -172,6 +173,7 @@ def data_model_page() -> str:
     return DATA_MODEL_PAGE.format(
         version=SCHEMA_VERSION,
         block=BLOCK_SIZE,
+        group=GROUP_ROWS,
         variants=VARIANTS.markdown(),
         an_track=AN_TRACK.markdown(),
         histograms=HISTOGRAMS.markdown(),

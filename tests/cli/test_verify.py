@@ -14,6 +14,8 @@ import pytest
 
 from commands import Done, Tessera
 from handmade import sheet, vcf, write
+from tessera.errors import InputError
+from tessera.files.summaries import SummaryFolder
 
 LENGTHS = {"chr1": 2_500_000, "chrM": 100}
 BUILD = """\
@@ -124,6 +126,19 @@ def test_a_changed_byte_is_found(tessera: Tessera, summary: Path) -> None:
     content[len(content) // 2] ^= 1
     path.write_bytes(bytes(content))
     assert_found(tessera("verify", summary), "an_track/chr1.parquet is not the file the manifest names")
+
+
+@pytest.mark.parametrize("command", ["show", "merge", "subtract", "export"])
+def test_a_changed_byte_is_refused_by_whoever_reads_it(
+    tessera: Tessera, whole: Path, summary: Path, command: str
+) -> None:
+    path = summary / "an_track" / "chr1.parquet"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    words = {"subtract": [whole, summary], "export": ["vcf", summary]}.get(command, [summary])
+    out = [] if command == "show" else ["--out", summary.with_name("out.vcf.gz")]
+    assert_found(tessera(command, *words, *out), "not the file the manifest names (sha256 differs)")
 
 
 def test_a_missing_file_is_found(tessera: Tessera, summary: Path) -> None:
@@ -266,6 +281,17 @@ def test_a_table_that_cannot_be_is_refused_by_whoever_reads_it(
     done = tessera(command, *words, *([] if command == "show" else ["--out", out]))
     assert_found(done, said)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize(("member", "change", "said"), BROKEN)
+def test_a_table_that_cannot_be_is_found_however_few_rows_are_read_at_a_time(
+    summary: Path, member: str, change: Change, said: str, rows: int
+) -> None:
+    rewrite(summary, member, change)
+    table, contig = Path(member).parent.name, Path(member).stem
+    with pytest.raises(InputError, match=said):
+        list(SummaryFolder(summary).batches(table, contig, rows=rows))
 
 
 def groups_of(path: Path) -> list[pl.DataFrame]:

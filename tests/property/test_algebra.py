@@ -10,18 +10,22 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from random_people import RULES, Person, blocks_of, manifest_of, people
+from random_people import CONTIGS, RULES, Person, blocks_of, manifest_of, people
 from tessera.errors import InputError
 from tessera.files.summaries import SummaryFolder, new_summary
 from tessera.files.summary_sums import merge_summaries, subtract_summary
-from tessera.summary.algebra import combine
-from tessera.summary.blocks import Block, BlockKey
+from tessera.summary.algebra import add_up, combine
+from tessera.summary.blocks import GROUP_ROWS, TABLES, Block, BlockKey
+from tessera.summary.columns import Columns
 from tessera.summary.manifest import Manifest, combine_manifests
+from tessera.summary.parts import Cursor
 
 Blocks = Mapping[BlockKey, Block]
 Bytes = dict[str, bytes]
@@ -118,6 +122,56 @@ def test_any_split_of_the_people_gives_the_same_sum(group: list[Person], cuts: l
     assert_same(added(*(blocks_of(part) for part in parts)), blocks_of(group))
 
 
+def batches_of(blocks: Blocks, contig: str, table: str, rows: int) -> Iterator[Columns]:
+    """All rows of one table of a contig in genome order, so many at a time."""
+    found = [getattr(block, table) for key, block in sorted(blocks.items()) if key.contig == contig]
+    every = Columns.of_frame(TABLES[table], pl.concat([TABLES[table].empty, *found]))
+    return (every.take(slice(first, first + rows)) for first in range(0, len(every), rows))
+
+
+def cursors_of(blocks: Blocks, contig: str, rows: int) -> list[Cursor]:
+    """What a merge reads of a summary of these blocks."""
+    return [Cursor(table, batches_of(blocks, contig, name, rows), rows) for name, table in TABLES.items()]
+
+
+def added_in_parts(terms: Sequence[tuple[Blocks, int]], contig: str, rows: int, group_rows: int) -> list[pl.DataFrame]:
+    """The row groups that a merge would write, all of one table after the other."""
+    cursors = [cursors_of(blocks, contig, rows) for blocks, _ in terms]
+    groups = list(add_up(cursors, [sign for _, sign in terms], group_rows))
+    return [group.frame for name in TABLES for group in groups if group.table.name == name]
+
+
+def stored(blocks: Blocks, contig: str, group_rows: int) -> list[pl.DataFrame]:
+    """The row groups of these blocks: so many rows each, and the rest of a block in the last."""
+    tables = [getattr(b, name) for name in TABLES for key, b in sorted(blocks.items()) if key.contig == contig]
+    return [table[first : first + group_rows] for table in tables for first in range(0, table.height, group_rows)]
+
+
+def assert_same_groups(found: Sequence[pl.DataFrame], expected: Sequence[pl.DataFrame]) -> None:
+    assert len(found) == len(expected)
+    for mine, theirs in zip(found, expected, strict=True):
+        assert_frame_equal(mine, theirs)
+
+
+@settings(max_examples=100)
+@given(
+    groups=st.lists(people(at_most=4), min_size=2, max_size=4),
+    rows=st.integers(1, 12),
+    group_rows=st.integers(1, 6),
+    contig=st.sampled_from(CONTIGS),
+)
+def test_blocks_may_be_added_together_or_in_pieces(
+    groups: list[list[Person]], rows: int, group_rows: int, contig: str
+) -> None:
+    """As few rows at a time as one, so within runs and blocks; as many as twelve, so several blocks."""
+    terms = [blocks_of(group) for group in groups]
+    together = blocks_of([person for group in groups for person in group])
+    found = added_in_parts([(term, 1) for term in terms], contig, rows, group_rows)
+    assert_same_groups(found, stored(together, contig, group_rows))
+    rest = added_in_parts([(together, 1), *((term, -1) for term in terms[1:])], contig, rows, group_rows)
+    assert_same_groups(rest, stored(terms[0], contig, group_rows))
+
+
 @settings(max_examples=50)
 @given(a=people(), b=people())
 def test_manifests_add_up_and_come_apart(a: list[Person], b: list[Person]) -> None:
@@ -146,7 +200,7 @@ def test_files_added_and_taken_apart_are_the_same_bytes(a: list[Person], b: list
         assume_no_copies([first, second])
         merge_summaries([first, second], here / "ab", workers=1)
         merge_summaries([second, first], here / "ba", workers=1)
-        subtract_summary(here / "ab", second, here / "back", workers=1)
+        subtract_summary(here / "ab", second, here / "back", workers=1, rows=5)
         merge_summaries([first, write([], here / "nobody")], here / "same", workers=1)
         assert read(here / "ab") == read(write([*a, *b], here / "together"))
         assert read(here / "ba") == read(here / "ab")
@@ -159,17 +213,18 @@ def test_files_added_and_taken_apart_are_the_same_bytes(a: list[Person], b: list
     groups=st.lists(people(at_most=2), min_size=1, max_size=7),
     fan_in=st.integers(2, 5),
     workers=st.integers(1, 4),
+    rows=st.integers(1, 40),
     order=st.randoms(use_true_random=False),
 )
-def test_order_fan_in_and_workers_do_not_change_a_byte(
-    groups: list[list[Person]], fan_in: int, workers: int, order: Any
+def test_order_fan_in_workers_and_rows_do_not_change_a_byte(
+    groups: list[list[Person]], fan_in: int, workers: int, rows: int, order: Any
 ) -> None:
     with folder() as here:
         paths = [write(group, here / str(number)) for number, group in enumerate(groups)]
         assume_no_copies(paths)
         merge_summaries(paths, here / "plain", workers=1)
         order.shuffle(paths)
-        merge_summaries(paths, here / "other", workers=workers, fan_in=fan_in)
+        merge_summaries(paths, here / "other", workers=workers, fan_in=fan_in, rows=rows)
         assert read(here / "other") == read(here / "plain")
         assert read(here / "plain") == read(write([p for group in groups for p in group], here / "together"))
         assert {path.name for path in here.iterdir()} == {*(p.name for p in paths), "plain", "other", "together"}
@@ -190,7 +245,7 @@ def test_what_is_not_contained_cannot_be_taken_away(
                 (second / "manifest.json").read_text().replace(*counted_people(second, first))
             )
         with pytest.raises(InputError, match="left after the subtraction"):
-            subtract_summary(first, second, here / "out", workers=2)
+            subtract_summary(first, second, here / "out", workers=2, rows=3)
         assert sorted(path.name for path in here.iterdir()) == ["part", "whole"]
 
 
@@ -237,6 +292,67 @@ def test_every_rule_that_differs_is_named_with_both_values(changed: set[tuple[An
         assert str(here / "second") in problems[name].found
         assert str(mine) in problems[name].expected
         assert str(here / "first") in problems[name].expected
+
+
+def dense(strata: Sequence[str], sites: int) -> Block:
+    """A block in which each of `strata` has one person, het at every second base and called in between."""
+    key = BlockKey("chr1", 0)
+    site = pl.DataFrame({"pos": range(2, 2 * sites + 1, 2)}).join(pl.DataFrame({"stratum": list(strata)}), how="cross")
+    one = {name: pl.lit(1) for name in ("n_listed", "n_dip", "n_het")}
+    none = {name: pl.lit(0) for name in ("n_hap", "n_homalt", "n_hemi", "an_unknown")}
+    text = {"contig": pl.lit(key.contig), "ref": pl.lit("A"), "alt": pl.lit("C")}
+    variants = site.select(pl.all(), **text, **one, **none)
+    # nothing is called at every fourth base, where one stratum has no run; another has one run of all bases
+    runs = site.select("stratum", **text, **none, start=2 * pl.col("pos") - 4, n_dip=1).with_columns(
+        end=pl.col("start") + 3
+    )
+    whole = runs.filter(pl.col("start") == 0, pl.col("stratum") == strata[-1]).with_columns(
+        end=pl.lit(4 * sites, pl.Int64)
+    )
+    track = pl.concat([runs.filter(pl.col("stratum") != strata[-1]), whole])
+    tables = {"variants": variants, "an_track": track.sort("start", "stratum")}
+    cast = {name: frame.select(TABLES[name].names).cast(TABLES[name].schema) for name, frame in tables.items()}
+    return Block(**cast, histograms=TABLES["histograms"].empty)
+
+
+def write_dense(strata: Sequence[str], block: Block, out: Path) -> Path:
+    carriers = {"carriers_in": block.variants.height, "carriers_counted": block.variants.height}
+    basis = {"gvcf": len(strata)}
+    with new_summary(out) as writer:
+        writer.write(BlockKey("chr1", 0), block)
+        writer.finish(Manifest(RULES, dict.fromkeys(strata, 1), basis, {"not stated": len(strata)}, {}, carriers))
+    return out
+
+
+def test_a_block_of_very_many_rows_lies_in_several_row_groups_and_adds_up(tmp_path: Path) -> None:
+    sites = GROUP_ROWS // 3
+    strata = ["XA_F", "XA_M", "XB_F", "XB_U"]
+    first, second = dense(strata[:2], sites), dense(strata[2:], sites)
+    together = Block(
+        pl.concat([first.variants, second.variants]).sort("pos", "stratum"),
+        pl.concat([first.an_track, second.an_track]).sort("start", "stratum"),
+        first.histograms,
+    )
+    parts = [write_dense(strata[:2], first, tmp_path / "a"), write_dense(strata[2:], second, tmp_path / "b")]
+    whole = write_dense(strata, together, tmp_path / "ab")
+    groups = pq.read_metadata(whole / "variants" / "chr1.parquet")
+    assert [groups.row_group(i).num_rows for i in range(groups.num_row_groups)] == [GROUP_ROWS, 4 * sites - GROUP_ROWS]
+    merge_summaries(parts, tmp_path / "sum", workers=1)
+    assert read(tmp_path / "sum") == read(whole)
+    subtract_summary(whole, parts[1], tmp_path / "rest", workers=1)
+    assert read(tmp_path / "rest") == read(parts[0])
+    assert_same(dict(SummaryFolder(whole).blocks()), {BlockKey("chr1", 0): together})
+
+
+def test_more_people_than_the_tables_can_count_are_refused(tmp_path: Path) -> None:
+    paths = []
+    for name in ("a", "b"):
+        with new_summary(tmp_path / name) as writer:
+            writer.finish(Manifest(RULES, {"XA_F": 2**29}, {"gvcf": 2**29}, {"not stated": 2**29}))
+        paths.append(tmp_path / name)
+    with pytest.raises(InputError, match="1,073,741,824 together; expected at most 1,073,741,823"):
+        merge_summaries(paths, tmp_path / "out", workers=1)
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_same_summary_twice_is_refused(tmp_path: Path) -> None:

@@ -118,7 +118,8 @@ rule measure_variants:
         mask=RUN.config.mask.argument,
     shell:
         "tessera measure-variants --input {input.calls:q} --samples {params.sheet:q} {params.people:q}"
-        " {params.reference:q} --build {params.build:q} --mask {params.mask:q} --out {output.metrics:q} 2> {log:q}"
+        " {params.reference:q} --build {params.build:q} --mask {params.mask:q}"
+        " --workers {threads} --max-memory {resources.mem_mb}MB --out {output.metrics:q} 2> {log:q}"
 
 
 use rule measure_variants as measure_cohort with:
@@ -129,6 +130,10 @@ use rule measure_variants as measure_cohort with:
         metrics="<private>/qc/cohorts/{cohort}.tsv",
     log:
         "<private>/logs/measure_cohort/{cohort}.log",
+    threads: 4
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         stage_version=VARIANTS_VERSION,
         sheet=lambda wildcards: RUN.sheet(wildcards.node),

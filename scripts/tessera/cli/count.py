@@ -15,8 +15,10 @@ from tessera.cli.options import (
     build_option,
     callable_option,
     mask_option,
+    max_memory_option,
     sample_option,
     samples_option,
+    workers_option,
 )
 from tessera.errors import InputError, refuse
 
@@ -59,14 +61,8 @@ SECONDS_BETWEEN_REPORTS = 20
     "--engine", type=click.Choice(["auto", "kernel", "reference"]), default="auto", show_default=True,
     help="What counts: the compiled kernel, or plain numpy; the counts are the same.",
 )  # fmt: skip
-@click.option(
-    "--workers", type=click.IntRange(1), default=1, show_default=True,
-    help="Processes that count; more than one need an index of the file (.csi, .tbi) and the kernel.",
-)  # fmt: skip
-@click.option(
-    "--max-memory", default=None, metavar="SIZE",
-    help="What all processes may take together, such as 8GB; one that needs more than its part is ended.",
-)  # fmt: skip
+@workers_option
+@max_memory_option
 @click.option("--out", type=FOLDER, required=True, help="Folder of the summary; an older summary there is replaced.")
 def command(
     source: Path,

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tessera.cli.options import FILE, build_option, mask_option, sample_option, samples_option
+from tessera.cli.options import (
+    FILE,
+    build_option,
+    mask_option,
+    max_memory_option,
+    sample_option,
+    samples_option,
+    workers_option,
+)
 from tessera.errors import refuse
 
 if TYPE_CHECKING:
@@ -20,6 +28,8 @@ if TYPE_CHECKING:
 @click.option("--reference", type=FILE, help="FASTA; without it the call rate of a gVCF counts N bases as not called.")
 @build_option
 @mask_option
+@workers_option
+@max_memory_option
 @click.option("--out", type=FILE, required=True, help="Table with one row a person (private).")
 def command(
     source: Path,
@@ -28,12 +38,15 @@ def command(
     reference: Path | None,
     build: str,
     mask_text: str,
+    workers: int,
+    max_memory: str | None,
     out: Path,
 ) -> None:
     """Measure each person's calls on the autosomes, for the QC gate."""
     import polars as pl
 
     from tessera.cohort.call_metrics import measure_cohort, measure_gvcf
+    from tessera.cohort.cluster import Workers
     from tessera.cohort.engine import reader_of
     from tessera.cohort.source import fitting_build
     from tessera.files.builds import read_build
@@ -58,7 +71,7 @@ def command(
     if not people.names:
         table = pl.DataFrame(schema=VARIANT_METRICS.schema)
     elif not file.is_gvcf():
-        table = measure_cohort(file.records(people.names), people, fitted, mask)
+        table = measure_cohort(file, people, fitted, mask, Workers(workers, max_memory))
     elif len(people.names) == 1:
         table = measure_gvcf(reader_of(file, people)[0], people, fitted, mask, _callable_bases(fitted, fasta))
     else:

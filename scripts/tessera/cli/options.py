@@ -40,6 +40,15 @@ not_in_grpmax_option = click.option(
     help="Population that takes no part in grpmax and fafmax, as bottlenecked ones in gnomAD; may be repeated.",
 )  # fmt: skip
 
+workers_option = click.option(
+    "--workers", type=click.IntRange(1), default=1, show_default=True,
+    help="Processes that count; more than one need an index of the file (.csi, .tbi) and the kernel.",
+)  # fmt: skip
+max_memory_option = click.option(
+    "--max-memory", default=None, metavar="SIZE",
+    help="What all processes may take together, such as 8GB; one that needs more than its part is ended.",
+)  # fmt: skip
+
 
 def check_not_in_grpmax(populations: Sequence[str], strata: Iterable[str], *, asked: bool) -> None:
     """Raise InputError when a population is none of the summary's, or when no grpmax is asked for."""

@@ -1,5 +1,6 @@
 """`tessera verify`: is a summary whole, canonical and possible?"""
 
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,18 +40,21 @@ def judge(folder: "SummaryFolder") -> tuple[list[str], int, int]:
     Where files are not those of the manifest, nothing else is looked at.
     """
     from tessera.files.summaries import verify_members
-    from tessera.summary.checks import check_block, check_manifest
+    from tessera.schemas.variants import VARIANTS
+    from tessera.summary.algebra import CARRIERS
+    from tessera.summary.blocks import TABLES
+    from tessera.summary.checks import check_manifest
 
     wrong = verify_members(folder.path, folder.raw)
     blocks = carriers = 0
     if not wrong:
         wrong = list(check_manifest(folder.manifest, folder.raw["fingerprint"]))
-        for key in folder.block_keys():
-            block = folder.unchecked(key)
-            wrong += check_block(key, block, folder.manifest)
-            carriers += int(block.variants.select("n_het", "n_homalt", "n_hemi").sum().sum_horizontal().sum())
-            blocks += 1
+        for contig, table in product(folder.contigs, TABLES):
+            for rows, sentences in folder.judged(table, contig):
+                wrong += sentences
+                carriers += sum(int(rows[name].sum()) for name in CARRIERS if table == VARIANTS.name)
         listed = folder.manifest.ledger.get("carriers_counted", 0)
         if carriers != listed:
             wrong.append(f"the leaf table holds {carriers:,} carriers, the ledger {listed:,}")
+        blocks = sum(len(folder.indices(contig)) for contig in folder.contigs)
     return wrong, blocks, carriers

@@ -1,17 +1,20 @@
 """Metrics of each person's calls: call rate and het/hom ratio on the autosomes, under the mask of the count."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tessera.cohort.cluster import Workers
 from tessera.cohort.count import count_sites
-from tessera.cohort.genotypes import Reason, judge
+from tessera.cohort.engine import members_of
 from tessera.cohort.ledger import Ledger
+from tessera.cohort.shards import count_file
 from tessera.cohort.sites import Reader
 from tessera.cohort.stretch import CountRules
-from tessera.files.vcf import Record
+from tessera.cohort.tally import TALLIES
+from tessera.files.vcf import VariantFile
 from tessera.genome.build import Build
 from tessera.schemas.mask import Mask
 from tessera.schemas.variant_metrics import VARIANT_METRICS
@@ -33,37 +36,32 @@ def measure_gvcf(reader: Reader, person: People, build: Build, mask: Mask, bases
     return _table(
         person,
         np.array([called]),
-        sum(bases[name] for name in autosomes),
+        np.array([sum(bases[name] for name in autosomes)]),
         np.array([het]),
         np.array([homalt]),
     )
 
 
-def measure_cohort(records: Iterable[Record], people: People, build: Build, mask: Mask) -> pl.DataFrame:
-    """VARIANT_METRICS of the n people of a cohort VCF."""
-    autosomes = {contig.name for contig in build.contigs if contig.kind == "autosome"}
-    copies = people.expected_ploidy("autosome")
-    called, het, homalt = (np.zeros(len(people.names), dtype=np.int64) for _ in range(3))
-    asked = 0
-    for record in records:
-        if record.contig not in autosomes or not record.passes_filter:
-            continue
-        asked += 1
-        passed = judge(record, copies, mask, mitochondrial=False) == Reason.CALLED
-        called += passed
-        snvs = [i for i, alt in enumerate(record.alts, start=1) if len(record.ref) == len(alt) == 1 and alt in "ACGT"]
-        first, second = record.gt[:, 0], record.gt[:, 1]
-        for allele in snvs:
-            het += passed & ((first == allele) != (second == allele))
-            homalt += passed & (first == allele) & (second == allele)
-    return _table(people, called, asked, het, homalt)
+def measure_cohort(file: VariantFile, people: People, build: Build, mask: Mask, workers: Workers) -> pl.DataFrame:
+    """VARIANT_METRICS of the n people of a cohort VCF, from each one's tallies of a count of the autosomes."""
+    autosomes = Build(build.name, tuple(contig for contig in build.contigs if contig.kind == "autosome"), ())
+    rules, ledger = CountRules(autosomes, mask, bases=None, callable_spans={}, unknown_outside=False), Ledger()
+    with count_file(file, people, rules, ledger, "auto", workers) as (blocks, _):
+        for _block in blocks:
+            pass
+    members = members_of(file.samples, people)
+    tallies = np.broadcast_to(ledger.tallies, (members.width, len(TALLIES)))[members.columns].T
+    by_name = dict(zip(TALLIES, tallies, strict=True))
+    het, homalt = (
+        by_name[f"n_transition_{zygosity}"] + by_name[f"n_transversion_{zygosity}"] for zygosity in ("het", "homalt")
+    )
+    return _table(people, by_name["n_called"], by_name["n_asked"], het, homalt)
 
 
-def _table(people: People, called: IntArray, asked: int, het: IntArray, homalt: IntArray) -> pl.DataFrame:
+def _table(people: People, called: IntArray, asked: IntArray, het: IntArray, homalt: IntArray) -> pl.DataFrame:
     """Rates are null where nothing was asked; the ratio is infinite with hets alone."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = het / homalt
-    rate = called / asked if asked else np.full(len(called), np.nan)
+        rate, ratio = called / asked, het / homalt
     columns = {"sample": list(people.names), "call_rate": rate, "het_hom_ratio": ratio}
     return pl.DataFrame(columns, schema=VARIANT_METRICS.schema).with_columns(
         pl.col("call_rate", "het_hom_ratio").fill_nan(None)

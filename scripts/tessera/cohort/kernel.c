@@ -284,11 +284,12 @@ static int count_site(const Site *t, Rules *c, Counts *out, i64 record, i64 foun
             out->tallies[N_CALLED * (i64)c->people + i]--;
     }
     if (possible) write_called(c, out, record);
-    if (t->counted && plain) {
+    if (!t->counted || !t->passes) return 1;
+    if (plain) {
         /* nothing but genotypes: everybody is asked and called, but for the few */
         totals->asked++;
         totals->called += possible;
-    } else if (t->counted) sum_qualities(t, c, out, totals);
+    } else sum_qualities(t, c, out, totals);
     return 1;
 }
 

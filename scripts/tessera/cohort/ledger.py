@@ -26,8 +26,15 @@ class Ledger:
         """Take in what another part of the file came to."""
         self.entries += other.entries
         self.records += other.records
-        self.tallies = self.tallies + other.tallies
+        self.add_tallies(other.tallies)
         self.mismatches += other.mismatches
+
+    def add_tallies(self, tallies: IntArray | int) -> None:
+        """Take in each person's tallies of some records."""
+        if isinstance(self.tallies, int):
+            self.tallies = self.tallies + tallies
+        else:
+            self.tallies += tallies
 
     def check(self) -> None:
         """Raise when carriers were lost: that is an error of ours, never of the input."""

@@ -202,7 +202,7 @@ class StretchCount:
         self._take_alts(counts, alts, owners[alts], alts + low, keys)
         block = (int(sites.pos[first]) - 1) // BLOCK_SIZE
         self._histograms[block] = self._histograms.get(block, 0) + counts.histograms
-        self._ledger.tallies = self._ledger.tallies + counts.tallies
+        self._ledger.add_tallies(counts.tallies)
 
     def _take_alts(self, counts: Counts, rows: IntArray, owners: IntArray, alts: IntArray, keys: BatchKeys) -> None:
         """Keep the rows of counted ALTs, and tell the ledger where each carrier went.
@@ -265,10 +265,10 @@ class StretchCount:
                 block = (int(keys.pos[alt]) - 1) // BLOCK_SIZE
                 if keys.use[alt] == COUNTED:
                     self._histograms[block] = self._histograms.get(block, 0) + one.histograms
-                self._ledger.tallies = self._ledger.tallies + one.tallies
+                self._ledger.add_tallies(one.tallies)
             if index == at and (keys.use[alts] == COUNTED).any():
                 tally_asked(counts, record, reasons, asked.copies, self._members)
-                self._ledger.tallies = self._ledger.tallies + counts.tallies
+                self._ledger.add_tallies(counts.tallies)
 
     def _region(self, base: int) -> int:
         return int(np.searchsorted(self._borders, base, side="right"))

@@ -97,7 +97,9 @@ def tally_called(
 def tally_asked(
     counts: Counts, record: Record, reasons: npt.NDArray[np.uint8], copies: npt.NDArray[np.int8], members: Membership
 ) -> None:
-    """Add a record with a variant to the tallies of the people who are asked there."""
+    """Add a record that passes FILTER, with a variant, to the tallies of the people who are asked there."""
+    if not record.passes_filter:
+        return
     called = reasons == Reason.CALLED
     add_to = counts.tallies[:, TALLIES.index("n_asked") :].T
     add_to[0][members.columns[copies > 0]] += 1

@@ -1,6 +1,6 @@
 """A summary on disk: a folder with manifest.json and, per table and contig, one Parquet file.
 
-Each block is one row group, so a reader holds one million bases at a time whatever the size of the summary.
+A block is one row group, or, when it holds very much, several; so a reader need not hold more, whatever the size.
 """
 
 import hashlib
@@ -10,9 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,17 +24,32 @@ from tessera.errors import InputError, Problem, refuse
 from tessera.files.atomic import directory_written_aside
 from tessera.files.builds import parse_build
 from tessera.files.json_documents import read_json
-from tessera.schemas.an_track import AN_TRACK
-from tessera.schemas.histograms import HISTOGRAMS
-from tessera.schemas.variants import VARIANTS
-from tessera.summary.blocks import BLOCK_SIZE, POSITIONS, Block, BlockKey
-from tessera.summary.checks import check_block
+from tessera.summary.blocks import BLOCK_SIZE, GROUP_ROWS, POSITIONS, TABLES, Block, BlockKey
+from tessera.summary.checks import Judge
+from tessera.summary.columns import Columns, joined
 from tessera.summary.manifest import COUNTED_FIELDS, SCHEMA_VERSION, Manifest, odd_counts
+from tessera.summary.parts import row_groups
+
+#: block number -> row group -> rows
+Layout = dict[int, dict[int, int]]
 
 MANIFEST = "manifest.json"
-TABLES = {table.name: table for table in (VARIANTS, AN_TRACK, HISTOGRAMS)}
+#: rows of a table that are read at once
+ROWS_AT_ONCE = 65_536
+TEXTS = {name: [c for c, dtype in table.schema.items() if dtype == pl.String] for name, table in TABLES.items()}
+#: Text as dictionaries, numbers byte by byte: smaller and faster than Parquet's own choice. A reader holds a page of
+#: each column. Statistics only where `_layout` reads them.
+HOW_WRITTEN: dict[str, dict[str, Any]] = {
+    name: {
+        "compression": "zstd", "compression_level": 3, "data_page_size": 2**17, "store_schema": False,
+        "use_dictionary": TEXTS[name], "write_statistics": [POSITIONS[name][0]],
+        "column_encoding": {c: "BYTE_STREAM_SPLIT" for c in table.names if c not in TEXTS[name]},
+    }
+    for name, table in TABLES.items()
+}  # fmt: skip
 #: letters of a GA4GH digest (base64url)
 SEQCOL = r"[A-Za-z0-9_-]+"
+ALTERED = "not the file the manifest names (sha256 differs)"
 REMAKE = "Make the summary again with tessera count or merge."
 AS_WRITTEN, ASK_AGAIN = "the summary as it was written", "Ask for it again; tessera verify tells more."
 
@@ -44,7 +61,7 @@ class SummaryFolder:
         self.path = path
         self.raw = _read_manifest(path)
         self.manifest = Manifest(self.raw["rules"], **{name: self.raw[name] for name in COUNTED_FIELDS})
-        self._files: dict[tuple[str, str], tuple[pq.FileMetaData, dict[int, int]]] = {}
+        self._layouts: dict[tuple[str, str], Layout] = {}
 
     @property
     def tables_digest(self) -> str:
@@ -64,55 +81,70 @@ class SummaryFolder:
 
     def indices(self, contig: str, tables: Iterable[str] = tuple(TABLES)) -> list[int]:
         """The numbers of the blocks of a contig for which one of `tables` stores something, in order."""
-        return sorted({index for table in tables for index in self._layout(table, contig)[1]})
-
-    def block_keys(self) -> Iterator[BlockKey]:
-        """The blocks of which something is stored, in genome order."""
-        for contig in self.contigs:
-            yield from (BlockKey(contig, index) for index in self.indices(contig))
+        return sorted({index for table in tables for index in self._layout(table, contig)})
 
     def block(self, key: BlockKey) -> Block:
         """One block; empty where nothing is stored. Raises InputError when it holds what no people could give."""
-        block = self.unchecked(key)
-        wrong = list(check_block(key, block, self.manifest))
-        if wrong:
-            raise InputError([Problem(str(self.path), sentence, AS_WRITTEN, ASK_AGAIN) for sentence in wrong])
-        return block
+        stored = {name: list(self.batches(name, key.contig, [key.index])) for name in TABLES}
+        return Block(**{name: joined(rows).frame if rows else TABLES[name].empty for name, rows in stored.items()})
 
     def blocks(self) -> Iterator[tuple[BlockKey, Block]]:
-        """All blocks, in genome order. Raises InputError as `block` does."""
-        return ((key, self.block(key)) for key in self.block_keys())
+        """All blocks of which something is stored, in genome order. Raises InputError as `block` does."""
+        keys = (BlockKey(contig, index) for contig in self.contigs for index in self.indices(contig))
+        return ((key, self.block(key)) for key in keys)
 
-    def unchecked(self, key: BlockKey) -> Block:
-        """One block as it is stored, for who tells everything that is wrong with it."""
-        return Block(**{name: self._table(name, key) for name in TABLES})
+    def batches(
+        self, table: str, contig: str, indices: Iterable[int] | None = None, rows: int = ROWS_AT_ONCE
+    ) -> Iterator[Columns]:
+        """The rows of a table of a contig, or of some of its blocks, about `rows` at a time; refused as `block` is."""
+        for columns, wrong in self.judged(table, contig, indices, rows):
+            if wrong:
+                raise InputError([Problem(str(self.path), sentence, AS_WRITTEN, ASK_AGAIN) for sentence in wrong])
+            yield columns
 
-    def _member(self, table: str, contig: str) -> Path | None:
+    def judged(
+        self, table: str, contig: str, indices: Iterable[int] | None = None, rows: int = ROWS_AT_ONCE
+    ) -> Iterator[tuple[Columns, list[str]]]:
+        """As `batches`, with sentences about what is wrong, for who tells everything."""
+        layout = self._layout(table, contig)
+        chosen = [index for index in (layout if indices is None else indices) if index in layout]
+        if not chosen:
+            return
+        (facts,) = (known for known in self.manifest.rules["build"]["contigs"] if known["name"] == contig)
+        judge = Judge(self.manifest, facts, table)
+        edges = np.cumsum([0, *(sum(layout[index].values()) for index in chosen)])
+        done = 0
+        for columns in self._read(table, contig, [group for index in chosen for group in layout[index]], rows):
+            here = np.diff(np.clip(edges, done, done + len(columns)))
+            done += len(columns)
+            yield columns, list(judge.wrong(columns, np.repeat(chosen, here)))
+
+    def _layout(self, table: str, contig: str) -> Layout:
+        """Where the blocks of a member are; read once. Its footer is not kept, which takes a kilobyte a column."""
         name = f"{table}/{contig}.parquet"
-        return self.path / name if name in self.raw["members"] else None
+        if name not in self.raw["members"]:
+            return {}
+        if (table, contig) not in self._layouts:
+            self._layouts[table, contig] = _layout(self.path / name, table, self.raw["members"][name])
+        return self._layouts[table, contig]
 
-    def _layout(self, table: str, contig: str) -> tuple[pq.FileMetaData | None, dict[int, int]]:
-        """A member's footer, and block number -> row group; read once."""
-        member = self._member(table, contig)
-        if member is None:
-            return None, {}
-        if (table, contig) not in self._files:
-            self._files[table, contig] = _layout(member, table)
-        return self._files[table, contig]
-
-    def _table(self, name: str, key: BlockKey) -> pl.DataFrame:
-        metadata, groups = self._layout(name, key.contig)
-        if key.index not in groups:
-            return TABLES[name].empty
-        member = self.path / name / f"{key.contig}.parquet"
+    def _read(self, table: str, contig: str, groups: list[int], rows: int) -> Iterator[Columns]:
+        """Batches of about `rows`; Arrow's end with each row group where text is read as dictionaries."""
+        member = self.path / table / f"{contig}.parquet"
+        waiting: list[pa.RecordBatch] = []
+        number = 0
         try:
-            with pq.ParquetFile(member, metadata=metadata) as file:
-                frame = pl.from_arrow(file.read_row_group(groups[key.index]))
-        except (OSError, pa.ArrowException, pl.exceptions.PolarsError) as error:
+            with pq.ParquetFile(member, read_dictionary=TEXTS[table]) as file:
+                for batch in file.iter_batches(batch_size=rows, row_groups=groups, use_threads=False):
+                    waiting.append(batch)
+                    number += len(batch)
+                    if number >= rows:
+                        yield _columns(table, waiting)
+                        waiting, number = [], 0
+            if waiting:
+                yield _columns(table, waiting)
+        except (OSError, pa.ArrowException) as error:
             raise refuse(str(member), "not a readable member", AS_WRITTEN, ASK_AGAIN) from error
-        assert isinstance(frame, pl.DataFrame)
-        schema = TABLES[name].schema
-        return frame if frame.schema == schema else frame.cast(schema)
 
 
 class SummaryWriter:
@@ -124,11 +156,14 @@ class SummaryWriter:
 
     def write(self, key: BlockKey, block: Block) -> None:
         """Append one block to the files of its contig."""
-        for name in TABLES:
-            frame: pl.DataFrame = getattr(block, name)
-            if not frame.is_empty():
-                table = _to_arrow(frame)
-                self._writer(name, key.contig, table.schema).write_table(table, row_group_size=max(1, table.num_rows))
+        for name, table in TABLES.items():
+            for group in row_groups(Columns.of_frame(table, getattr(block, name))):
+                self.append(key.contig, group)
+
+    def append(self, contig: str, group: Columns) -> None:
+        """Append one row group of a table."""
+        stored = pa.Table.from_batches([group.to_batch()])
+        self._writer(group.table.name, contig, stored.schema).write_table(stored, row_group_size=len(group))
 
     def close_contig(self, contig: str) -> None:
         """Finish the files of a contig."""
@@ -156,7 +191,7 @@ class SummaryWriter:
         if (table, contig) not in self._writers:
             (self._folder / table).mkdir(exist_ok=True)
             path = self._folder / table / f"{contig}.parquet"
-            self._writers[table, contig] = pq.ParquetWriter(path, schema, compression="zstd", store_schema=False)
+            self._writers[table, contig] = pq.ParquetWriter(path, schema, **HOW_WRITTEN[table])
         return self._writers[table, contig]
 
 
@@ -182,9 +217,7 @@ def verify_members(path: Path, raw: Mapping[str, Any]) -> list[str]:
     problems = [f"{name} is missing" for name in sorted(set(listed) - present)]
     problems += _strangers(path, listed)
     return problems + [
-        f"{name} is not the file the manifest names (sha256 differs)"
-        for name in sorted(present & set(listed))
-        if _sha256(path / name) != listed[name]
+        f"{name} is {ALTERED}" for name in sorted(present & set(listed)) if _sha256(path / name) != listed[name]
     ]
 
 
@@ -234,12 +267,14 @@ def _odd_members(raw: Mapping[str, Any]) -> Iterator[str]:
             yield "no rules.build.contigs, or members that are no files with their digests"
 
 
-def _layout(member: Path, table: str) -> tuple[pq.FileMetaData, dict[int, int]]:
-    """Footer, and block number -> row group. Refuses other columns, metadata, and blocks not each one row group."""
+def _layout(member: Path, table: str, digest: str) -> Layout:
+    """Where the blocks are. Refuses another digest, other columns, metadata, and row groups that are cut otherwise."""
     column, first = POSITIONS[table]
     at = TABLES[table].names.index(column)
     expected = "the Parquet file that the manifest names"
     try:
+        if _sha256(member) != digest:
+            raise refuse(str(member), ALTERED, AS_WRITTEN, ASK_AGAIN)
         metadata = pq.read_metadata(member)
         columns = metadata.schema.to_arrow_schema()
         if metadata.metadata:
@@ -247,24 +282,33 @@ def _layout(member: Path, table: str) -> tuple[pq.FileMetaData, dict[int, int]]:
         if list(zip(columns.names, columns.types, strict=True)) != _stored_columns(table):
             found = f"{table} has columns {', '.join(f'{c.name} ({c.type})' for c in columns)}"
             raise refuse(str(member), found, f"those of schema {TABLES[table].version}", REMAKE)
-        starts = [metadata.row_group(i).column(at).statistics.min for i in range(metadata.num_row_groups)]
-        indices = [(start - first) // BLOCK_SIZE for start in starts]
+        groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
+        indices = [(group.column(at).statistics.min - first) // BLOCK_SIZE for group in groups]
+        sizes = [group.num_rows for group in groups]
     except (OSError, pa.ArrowException, AttributeError, IndexError, TypeError) as error:
         raise refuse(str(member), "not a readable member", expected, REMAKE) from error
-    if indices != sorted(set(indices)):
+    goes_on = [
+        before == after and size == GROUP_ROWS
+        for (before, after), size in zip(pairwise(indices), sizes[:-1], strict=True)
+    ]
+    if not all(before < after or same for (before, after), same in zip(pairwise(indices), goes_on, strict=True)):
         found = f"{table}/{member.name} has blocks out of order or in several row groups"
         raise refuse(str(member), found, expected, REMAKE)
-    return metadata, {index: i for i, index in enumerate(indices)}
+    layout: Layout = {index: {} for index in indices}
+    for group, (index, size) in enumerate(zip(indices, sizes, strict=True)):
+        layout[index][group] = size
+    return layout
 
 
 def _stored_columns(table: str) -> list[tuple[str, pa.DataType]]:
-    """Names and types as Parquet holds them; it knows one kind of string."""
-    schema = _to_arrow(pl.DataFrame(schema=TABLES[table].schema)).schema
-    return [(c.name, pa.string() if pa.types.is_large_string(c.type) else c.type) for c in schema]
+    """Names and types as Parquet holds them."""
+    kinds = {pl.String: pa.string(), pl.Int32: pa.int32(), pl.Int64: pa.int64()}
+    return [(name, kinds[type(dtype)]) for name, dtype in TABLES[table].schema.items()]
 
 
-def _to_arrow(frame: pl.DataFrame) -> pa.Table:
-    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+def _columns(table: str, batches: list[pa.RecordBatch]) -> Columns:
+    (batch,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return Columns.of_batch(TABLES[table], batch)
 
 
 def _members(folder: Path) -> list[str]:

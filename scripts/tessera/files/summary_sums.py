@@ -1,44 +1,53 @@
-"""Sums and differences of summaries on disk, block by block, contigs side by side."""
+"""Sums and differences of summaries on disk, part by part, contigs side by side."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from tessera.errors import Problem, all_at_once, refuse
 from tessera.files.atomic import directory_beside
 from tessera.files.paths import real_path
-from tessera.files.summaries import SummaryFolder, SummaryWriter, new_summary, refuse_altered
-from tessera.summary.algebra import combine
-from tessera.summary.blocks import Block, BlockKey
-from tessera.summary.manifest import combine_manifests
+from tessera.files.summaries import ROWS_AT_ONCE, SummaryFolder, SummaryWriter, new_summary, refuse_altered
+from tessera.summary.algebra import add_up
+from tessera.summary.blocks import TABLES
+from tessera.summary.manifest import Manifest, combine_manifests
+from tessera.summary.parts import Cursor
 
 #: Summaries added at a time; more are added in groups first. Bounds memory, does not change the sum.
-FAN_IN = 32
-#: Rows of a block that wait to be added at once, unless the sum so far has more; bounds memory likewise.
-ROWS_WAITING = 100_000
+FAN_IN = 16
+#: Alleles of people, above which a table could not hold their number.
+MOST_ALLELES = 2**31 - 1
 TWICE = "A person would be counted twice."
 
 
-def merge_summaries(paths: Sequence[Path], out: Path, workers: int, fan_in: int = FAN_IN) -> None:
-    """Write the sum of summaries to `out`.
+def merge_summaries(
+    paths: Sequence[Path], out: Path, workers: int, fan_in: int = FAN_IN, rows: int = ROWS_AT_ONCE
+) -> None:
+    """Write the sum of summaries to `out`; `rows` of each table are held at a time.
 
     Raises InputError when their rules differ, or one is given twice, be it as a copy.
     """
     _refuse_repeated(paths, out)
     _refuse_copies(_opened(paths))
     with directory_beside(out) as folder:
-        _combine([(path, 1) for path in _few(paths, folder, workers, fan_in)], out, workers)
+        _combine([(path, 1) for path in _few(paths, folder, workers, fan_in, rows)], out, workers, rows)
 
 
-def subtract_summary(whole: Path, part: Path, out: Path, workers: int) -> None:
+def subtract_summary(whole: Path, part: Path, out: Path, workers: int, rows: int = ROWS_AT_ONCE) -> None:
     """Write `whole` without `part` to `out`. Raises InputError when rules differ or part is not contained."""
     _refuse_repeated([whole, part], out)
-    _combine([(whole, 1), (part, -1)], out, workers)
+    _combine([(whole, 1), (part, -1)], out, workers, rows)
 
 
 @contextmanager
 def sum_of_parts(
-    added: Sequence[Path], taken: Sequence[Path], out: Path, workers: int, fan_in: int = FAN_IN
+    added: Sequence[Path],
+    taken: Sequence[Path],
+    out: Path,
+    workers: int,
+    fan_in: int = FAN_IN,
+    rows: int = ROWS_AT_ONCE,
 ) -> Iterator[str]:
     """Yield the digest of the sum of `added` without `taken`; it appears at `out` when the block ends, unless it fails.
 
@@ -46,62 +55,63 @@ def sum_of_parts(
     differ or what is taken is not contained.
     """
     with directory_beside(out) as folder, new_summary(out) as writer:
-        terms = [(path, 1) for path in _few(added, folder / "added", workers, fan_in)]
-        terms += [(path, -1) for path in _few(taken, folder / "taken", workers, fan_in)]
-        yield _write_sum(terms, writer, workers)
+        terms = [(path, 1) for path in _few(added, folder / "added", workers, fan_in, rows)]
+        terms += [(path, -1) for path in _few(taken, folder / "taken", workers, fan_in, rows)]
+        yield _write_sum(terms, writer, workers, rows)
 
 
-def _few(paths: Sequence[Path], folder: Path, workers: int, fan_in: int) -> Sequence[Path]:
+def _few(paths: Sequence[Path], folder: Path, workers: int, fan_in: int, rows: int) -> Sequence[Path]:
     """Summaries with the same sum, at most `fan_in`: these, or sums of groups of them that are written to `folder`."""
     level = list(paths)
     while len(level) > fan_in:
         groups = [level[i : i + fan_in] for i in range(0, len(level), fan_in)]
         level = [folder / f"{len(level)}-{number}" for number in range(len(groups))]
         for group, part in zip(groups, level, strict=True):
-            _combine([(path, 1) for path in group], part, workers)
+            _combine([(path, 1) for path in group], part, workers, rows)
     return level
 
 
-def _combine(terms: Sequence[tuple[Path, int]], out: Path, workers: int) -> None:
+def _combine(terms: Sequence[tuple[Path, int]], out: Path, workers: int, rows: int) -> None:
     with new_summary(out) as writer:
-        _write_sum(terms, writer, workers)
+        _write_sum(terms, writer, workers, rows)
 
 
-def _write_sum(terms: Sequence[tuple[Path, int]], writer: SummaryWriter, workers: int) -> str:
-    """One block at a time and worker; contigs go side by side. Gives the digest of the sum."""
-    from dask.base import compute
-    from dask.delayed import delayed
-
+def _write_sum(terms: Sequence[tuple[Path, int]], writer: SummaryWriter, workers: int, rows: int) -> str:
+    """Contigs go side by side, each by one worker. Gives the digest of the sum."""
     folders = _opened([path for path, _ in terms])
     refuse_altered(folders)
     signs = [sign for _, sign in terms]
-    names = [str(path) for path, _ in terms]
-    manifest = combine_manifests([folder.manifest for folder in folders], signs, names)
+    manifest = combine_manifests([folder.manifest for folder in folders], signs, [str(path) for path, _ in terms])
+    _refuse_too_many(manifest)
     stored = {contig for folder in folders for contig in folder.contigs}
     contigs = [c["name"] for c in manifest.rules["build"]["contigs"] if c["name"] in stored]
-    tasks = [delayed(_combine_contig)(folders, signs, contig, writer) for contig in contigs]
-    compute(*tasks, scheduler="threads" if workers > 1 else "synchronous", num_workers=workers)  # type: ignore[no-untyped-call]
+    with ThreadPoolExecutor(workers) as pool:
+        work = [pool.submit(_combine_contig, folders, signs, contig, writer, rows) for contig in contigs]
+        try:
+            for done in work:
+                done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
     return writer.finish(manifest)
 
 
-def _combine_contig(folders: Sequence[SummaryFolder], signs: Sequence[int], contig: str, writer: SummaryWriter) -> None:
-    for index in sorted({index for folder in folders for index in folder.indices(contig)}):
-        key = BlockKey(contig, index)
-        writer.write(
-            key, _combine_block((folder.block(key), sign) for folder, sign in zip(folders, signs, strict=True))
-        )
+def _combine_contig(
+    folders: Sequence[SummaryFolder], signs: Sequence[int], contig: str, writer: SummaryWriter, rows: int
+) -> None:
+    each = max(1, rows // len(folders))
+    cursors = [
+        [Cursor(table, folder.batches(name, contig, rows=each), each) for name, table in TABLES.items()]
+        for folder in folders
+    ]
+    for group in add_up(cursors, signs):
+        writer.append(contig, group)
     writer.close_contig(contig)
 
 
-def _combine_block(terms: Iterable[tuple[Block, int]]) -> Block:
-    """The sum of terms that are read one by one; what waits to be added never outgrows the sum so far by much."""
-    total, waiting, rows = Block.empty(), [], 0
-    for block, sign in terms:
-        waiting.append((block, sign))
-        rows += block.rows
-        if rows > max(ROWS_WAITING, total.rows):
-            total, waiting, rows = combine([(total, 1), *waiting]), [], 0
-    return combine([(total, 1), *waiting])
+def _refuse_too_many(manifest: Manifest) -> None:
+    people = sum(manifest.people.values())
+    if 2 * people > MOST_ALLELES:
+        raise refuse("people", f"{people:,} together", f"at most {MOST_ALLELES // 2:,}, whose alleles fit in Int32")
 
 
 def _opened(paths: Sequence[Path]) -> list[SummaryFolder]:

@@ -21,7 +21,8 @@ MISSING, ABSENT = -1, -2
 BGZF_EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 CONTIG_LINE = re.compile(r"##contig=<(.*)>")
 FORMAT_LINE = re.compile(r"##FORMAT=<ID=([^,>]+)")
-GVCF_PEEK = 2000
+#: genotypes, and records, that are read at most to tell what a file is
+GVCF_PEEK, GVCF_PEEK_RECORDS = 2_000_000, 2000
 
 
 @dataclass(slots=True)
@@ -79,7 +80,8 @@ class VariantFile:
 
         They do when they name `<NON_REF>` or `<*>`, or have an END: a record that merely lost its ALTs does not.
         """
-        sites = islice(self._open([]), GVCF_PEEK)
+        records = min(GVCF_PEEK_RECORDS, 1 + GVCF_PEEK // max(1, len(self.samples)))
+        sites = islice(self._open([]), records)
         return any(
             all(alt in NON_REF for alt in site.ALT) and (site.ALT or site.INFO.get("END") is not None) for site in sites
         )

@@ -20,7 +20,7 @@ SAMPLE_COUNTS = Table(
         Column("n_het", pl.Int64, "of all, one copy beside another allele", _GENOTYPES),
         Column("n_homalt", pl.Int64, "of all, two copies", _GENOTYPES),
         Column("n_hemi", pl.Int64, "of all, the one copy of a haploid region", _GENOTYPES),
-        Column("n_asked", pl.Int64, "records with a variant where the person has a copy", "records"),
+        Column("n_asked", pl.Int64, "records with a variant that pass FILTER, where the person has a copy", "records"),
         Column("n_called", pl.Int64, "of these, called under the mask", "records"),
         Column("call_rate", pl.Float64, "n_called over n_asked; null where nothing was asked"),
         Column("mean_gq", pl.Float64, "mean GQ of the called records that give one", "Phred"),

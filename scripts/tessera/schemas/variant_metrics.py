@@ -13,7 +13,8 @@ VARIANT_METRICS = Table(
             "call_rate",
             pl.Float64,
             "gVCF: called bases over the bases of the autosomes (without N, when a reference is given); cohort VCF: "
-            "records of the autosomes with a called genotype over all that pass FILTER; under the mask of the count",
+            "records of the autosomes with a called genotype over all that pass FILTER and list a variant; under the "
+            "mask of the count",
         ),
         Column(
             "het_hom_ratio",

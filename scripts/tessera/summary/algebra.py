@@ -5,19 +5,24 @@ AN track. So the difference between a row and the track at its position is a sum
 summaries is: add the tracks, add the differences, read the total track back at every variant.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-import polars as pl
+import numpy as np
 
 from tessera.errors import refuse
-from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
-from tessera.schemas.variants import VARIANTS
-from tessera.summary.an_track import CALLED, called_at, sum_tracks
-from tessera.summary.blocks import Block
+from tessera.summary.an_track import CALLED, IntArray, Steps, place, sum_steps
+from tessera.summary.blocks import GROUP_ROWS, TABLES, Block
+from tessera.summary.columns import Bools, Columns, joined, with_common_words
+from tessera.summary.parts import Cursor, Part, RowGroups
 
 KEY = ["contig", "pos", "ref", "alt", "stratum"]
 COUNTS = ["n_listed", "n_dip", "n_hap", "n_het", "n_homalt", "n_hemi", "an_unknown"]
+CARRIERS = ["n_het", "n_homalt", "n_hemi"]
+VARIANT = "variant {contig}:{pos} {ref}>{alt} {stratum}"
+_CALLED = [COUNTS.index(name) for name in CALLED]
+_NOT_NEGATIVE = [COUNTS.index(name) for name in ("n_listed", *CARRIERS)]
+_NOTHING_LEFT = [COUNTS.index(name) for name in (*CARRIERS, *CALLED)]
 
 
 def add_counts(terms: Sequence[Mapping[str, int]], signs: Sequence[int], what: str) -> dict[str, int]:
@@ -37,80 +42,122 @@ def combine(terms: Sequence[tuple[Block, int]]) -> Block:
 
     Raises InputError when what is subtracted is not contained in what is added.
     """
-    terms = [(block, sign) for block, sign in terms if not block.is_empty()]
-    if [sign for _, sign in terms] == [1]:
-        return terms[0][0]
-    track = _sum_of_tracks([(block.an_track, sign) for block, sign in terms if not block.an_track.is_empty()])
-    variants = _sum_of_variants([(block, sign) for block, sign in terms if not block.variants.is_empty()], track)
-    histograms = [(block.histograms, sign) for block, sign in terms if not block.histograms.is_empty()]
-    return Block(variants, track, _sum_of_histograms(histograms))
+    return add([(Part.of_block(block), sign) for block, sign in terms]).block if terms else Block.empty()
 
 
-def _sum_of_tracks(terms: Sequence[tuple[pl.DataFrame, int]]) -> pl.DataFrame:
-    if not terms:
-        return AN_TRACK.empty
-    track = sum_tracks(terms)
-    _refuse_negative(track, CALLED, "AN track {contig}:{start}-{end} {stratum}")
-    return track
+def add(terms: Sequence[tuple[Part, int]]) -> Part:
+    """The signed sum of one part of a contig, as `combine`; the track's runs lie within the part and within blocks."""
+    signs = [sign for _, sign in terms]
+    tracks = with_common_words([part.an_track for part, _ in terms], _strata([part.variants for part, _ in terms]))
+    variants = with_common_words([part.variants for part, _ in terms], _strata(tracks))
+    steps = [Steps.of(track) for track in tracks]
+    total = sum_steps(list(zip(steps, signs, strict=True)))
+    strata = tracks[0].words["stratum"]
+    contig = next((name for column in (*tracks, *variants) for name in column.words["contig"]), "")
+    _refuse_negative_track(total, contig, strata)
+    histograms = [part.histograms for part, _ in terms]
+    rows = _sum_of_variants(variants, steps, signs, total)
+    return Part(rows, total.runs(contig, strata), _sum_of_bins(histograms, signs))
 
 
-def _sum_of_variants(terms: Sequence[tuple[Block, int]], track: pl.DataFrame) -> pl.DataFrame:
-    if not terms:
-        return VARIANTS.empty
-    differences = [_signed(_differences(block), COUNTS, sign) for block, sign in terms]
-    rows = pl.concat(differences).group_by(KEY).agg(pl.col(COUNTS).sum())
-    _refuse_negative(rows, ["n_listed", "n_het", "n_homalt", "n_hemi"], "variant {contig}:{pos} {ref}>{alt} {stratum}")
-    _refuse_leftover(rows)
-    return _with_track(rows.filter(pl.col("n_listed") > 0), track)
+def add_up(terms: Sequence[Sequence[Cursor]], signs: Sequence[int], group_rows: int = GROUP_ROWS) -> Iterator[Columns]:
+    """The signed sum of what terms hold of a contig, each as a cursor for every table; yields what is stored together.
+
+    Several blocks that hold little are added at once, and one that holds much in parts: memory depends on how much the
+    cursors read at a time. Raises InputError as `combine`.
+    """
+    tables = [RowGroups(group_rows) for _ in TABLES]
+    while sum(cursor.read_on() for term in terms for cursor in term):
+        cut = min(cursor.complete_to for term in terms for cursor in term)
+        yield from _add_before(cut, terms, signs, tables)
+    for table in tables:
+        yield from table.rest()
 
 
-def _sum_of_histograms(terms: Sequence[tuple[pl.DataFrame, int]]) -> pl.DataFrame:
-    if not terms:
-        return HISTOGRAMS.empty
-    bins = HISTOGRAMS.names[:-1]
-    summed = pl.concat([_signed(frame, ["count"], sign) for frame, sign in terms]).group_by(bins).agg(pl.sum("count"))
-    _refuse_negative(summed, ["count"], "histogram {contig} {stratum} {metric} bin {bin}")
-    return summed.filter(pl.col("count") != 0).select(HISTOGRAMS.names).sort(bins).cast(HISTOGRAMS.schema)
+def _add_before(
+    cut: int, terms: Sequence[Sequence[Cursor]], signs: Sequence[int], tables: Sequence[RowGroups]
+) -> Iterator[Columns]:
+    parts = [Part(*(cursor.before(cut) for cursor in term)) for term in terms]
+    total = add(list(zip(parts, signs, strict=True)))
+    for table, rows in zip(tables, (total.variants, total.an_track, total.histograms), strict=True):
+        yield from table.take(rows, cut)
 
 
-def _signed(frame: pl.DataFrame, columns: Sequence[str], sign: int) -> pl.DataFrame:
-    return frame.with_columns(pl.col(c).cast(pl.Int64) * sign for c in columns)
+def _strata(parts: Sequence[Columns]) -> dict[str, list[str]]:
+    return {"stratum": sorted({stratum for part in parts for stratum in part.words["stratum"]})}
 
 
-def _differences(block: Block) -> pl.DataFrame:
-    """Rows whose called counts are what they have more (or less) than the track at their position."""
-    return _beside_track(block.variants.select(*KEY, pl.col(COUNTS).cast(pl.Int64)), block.an_track, -1)
+def _sum_of_variants(parts: Sequence[Columns], steps: Sequence[Steps], signs: Sequence[int], track: Steps) -> Columns:
+    """Add what rows have more (or less) than their own track says, and add the total track."""
+    rows = joined(parts)
+    strata = len(rows.words["stratum"])
+    places = place(rows["pos"] - 1, rows["stratum"], strata)
+    counts = np.stack([rows[name] for name in COUNTS]).astype(np.int64)
+    edges = np.cumsum([0, *(len(part) for part in parts)])
+    for mine, sign, first, end in zip(steps, signs, edges[:-1], edges[1:], strict=True):
+        counts[_CALLED, first:end] -= mine.at(places[first:end])
+        counts[:, first:end] *= sign
+    order, starts = _by_key(rows)
+    rows, places = rows.take(order[starts]), places[order[starts]]
+    sums = np.stack([np.add.reduceat(row[order], starts) if len(starts) else row for row in counts])
+    _refuse_below(sums[_NOT_NEGATIVE], rows, VARIANT)
+    listed = sums[0] > 0
+    # a row nobody lists any more must hold nothing: else the part was not of this whole
+    _refuse_left(~listed & sums[_NOTHING_LEFT].any(axis=0), sums, rows)
+    rows, sums = rows.take(listed), sums[:, listed]
+    sums[_CALLED] += track.at(places[listed])
+    _refuse_below(sums[_CALLED], rows, VARIANT)
+    return rows.having(**dict(zip(COUNTS, sums.astype(np.int32), strict=True)))
 
 
-def _with_track(differences: pl.DataFrame, track: pl.DataFrame) -> pl.DataFrame:
-    """The opposite of `_differences`, in the order of the schema."""
-    rows = _beside_track(differences, track, 1)
-    return rows.select(VARIANTS.names).sort(KEY).cast(VARIANTS.schema)
+def _by_key(rows: Columns) -> tuple[IntArray, IntArray]:
+    """The order of rows by position, alleles and stratum, and where in it each key begins."""
+    if not len(rows):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    begins = np.ones(len(rows), np.bool_)
+    begins[1:] = np.logical_or.reduce([rows[name][1:] != rows[name][:-1] for name in ("pos", "ref", "alt")])
+    first = np.flatnonzero(begins)
+    alleles = rows["ref"][first].astype(np.int64) * len(rows.words["alt"]) + rows["alt"][first]
+    distinct, rank = np.unique(alleles, return_inverse=True)
+    variant = (rows["pos"][first] - rows["pos"].min()).astype(np.int64) * len(distinct) + rank
+    key = variant[np.cumsum(begins) - 1] * len(rows.words["stratum"]) + rows["stratum"]
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    return order, np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
 
 
-def _beside_track(rows: pl.DataFrame, track: pl.DataFrame, sign: int) -> pl.DataFrame:
-    """Rows with what the track says at their position added to (sign 1) or taken from (-1) their called counts."""
-    said = {c: f"{c}_track" for c in CALLED}
-    found = called_at(track.rename(said), rows, list(said.values()))
-    return found.with_columns(pl.col(c) + sign * pl.col(t) for c, t in said.items()).drop(said.values())
+def _sum_of_bins(parts: Sequence[Columns], signs: Sequence[int]) -> Columns:
+    rows = joined(parts)
+    counts = rows["count"] * np.repeat(signs, [len(part) for part in parts])
+    bins = [rows[name] for name in HISTOGRAMS.names[-2:0:-1]]
+    order = np.lexsort(bins)
+    begins = np.ones(len(rows), np.bool_)
+    begins[1:] = np.logical_or.reduce([column[order][1:] != column[order][:-1] for column in bins])
+    starts = np.flatnonzero(begins)
+    rows = rows.take(order[starts])
+    sums = np.add.reduceat(counts[order], starts) if len(starts) else counts
+    _refuse_below(sums[None], rows, "histogram {contig} {stratum} {metric} bin {bin}")
+    return rows.having(count=sums).take(sums != 0)
 
 
-def _refuse_negative(frame: pl.DataFrame, columns: Sequence[str], what: str) -> None:
-    below = frame.filter(pl.any_horizontal(pl.col(columns) < 0))
-    if not below.is_empty():
-        row = below.row(0, named=True)
-        raise _not_contained(what.format(**row), min(row[c] for c in columns))
+def _refuse_negative_track(track: Steps, contig: str, strata: Sequence[str]) -> None:
+    if (track.said < 0).any():
+        runs = track.runs(contig, strata)
+        _refuse_below(np.stack([runs[name] for name in CALLED]), runs, "AN track {contig}:{start}-{end} {stratum}")
 
 
-def _refuse_leftover(rows: pl.DataFrame) -> None:
-    """A row nobody lists any more must hold nothing: else the part was not of this whole."""
-    carriers = ["n_het", "n_homalt", "n_hemi"]
-    left = rows.filter((pl.col("n_listed") == 0) & pl.any_horizontal(pl.col([*carriers, *CALLED]) != 0))
-    if not left.is_empty():
-        row = left.row(0, named=True)
-        raise _not_contained(
-            "variant {contig}:{pos} {ref}>{alt} {stratum}".format(**row), sum(row[c] for c in carriers)
-        )
+def _refuse_below(sums: IntArray, rows: Columns, what: str) -> None:
+    lowest = sums.min(axis=0)
+    if (lowest < 0).any():
+        first = int((lowest < 0).argmax())
+        raise _not_contained(what.format(**rows.row(first)), int(lowest[first]))
+
+
+def _refuse_left(left: Bools, sums: IntArray, rows: Columns) -> None:
+    if left.any():
+        first = int(left.argmax())
+        carriers = sum(int(sums[COUNTS.index(name), first]) for name in CARRIERS)
+        raise _not_contained(VARIANT.format(**rows.row(first)), carriers)
 
 
 def _not_contained(where: str, count: int) -> Exception:

@@ -1,4 +1,4 @@
-"""A block: the part of a summary that lies in one fixed window of a contig; the unit of storage and of work."""
+"""A block: what a summary holds of one fixed window of a contig; the unit of storage."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,10 @@ from tessera.schemas.variants import VARIANTS
 
 #: Bases per block. Part of the format: the same people give the same files however the work was cut.
 BLOCK_SIZE = 1_000_000
+#: Rows of a table in a row group. A block of more has several, all but the last of so many. Part of the format, too.
+GROUP_ROWS = 131_072
 
+TABLES = {table.name: table for table in (VARIANTS, AN_TRACK, HISTOGRAMS)}
 #: table -> the column that says in which block a row lies, and its first base's number there
 POSITIONS = {"variants": ("pos", 1), "an_track": ("start", 0), "histograms": ("start", 0)}
 
@@ -46,11 +49,6 @@ class Block:
         """The block of nobody."""
         return cls(VARIANTS.empty, AN_TRACK.empty, HISTOGRAMS.empty)
 
-    @property
-    def rows(self) -> int:
-        """Rows of the three tables together."""
-        return self.variants.height + self.an_track.height + self.histograms.height
-
     def is_empty(self) -> bool:
         """True when nothing is stored in any of the three tables."""
-        return self.rows == 0
+        return self.variants.is_empty() and self.an_track.is_empty() and self.histograms.is_empty()

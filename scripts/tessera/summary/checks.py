@@ -1,37 +1,34 @@
 """What must hold inside a summary: shape, order, canonical form, and numbers that are possible.
 
-Every block that is read is judged, and most blocks of one person are small: the columns are compared as arrays,
-which takes a fraction of the time of reading them.
+Every row that is read is judged, so the columns are compared as arrays, many blocks at a time.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import EDGES, HISTOGRAMS
-from tessera.schemas.table import Table
-from tessera.schemas.variants import VARIANTS
 from tessera.summary.algebra import COUNTS, KEY
 from tessera.summary.an_track import CALLED
-from tessera.summary.blocks import Block, BlockKey
+from tessera.summary.blocks import BLOCK_SIZE
+from tessera.summary.columns import Array, Bools, Columns, joined, narrowed
 from tessera.summary.manifest import Manifest
 
 RUN = ["contig", "start", "stratum"]
 BIN = HISTOGRAMS.names[:-1]
 #: bases, IUPAC's codes among them
-ALLELE = r"^[A-Z]+$"
+ALLELE = re.compile(r"[A-Z]+")
 #: metric -> its bins, and one more for what is beyond the highest edge
-BINS = {metric: EDGES[metric][2] + 1 for metric in sorted(EDGES)}
+BINS = {metric: EDGES[metric][2] + 1 for metric in EDGES}
 
-BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 #: what is wrong with a row, as a verb and its object, and with which rows
-Wrong = Iterator[tuple[str, BoolArray]]
+Wrong = Iterator[tuple[str, Bools]]
 
 
 def check_manifest(manifest: Manifest, fingerprint: str) -> Iterator[str]:
@@ -48,116 +45,110 @@ def check_manifest(manifest: Manifest, fingerprint: str) -> Iterator[str]:
         yield "manifest: the ledger does not balance: carriers in are not carriers counted and dropped"
 
 
-def check_block(key: BlockKey, block: Block, manifest: Manifest) -> Iterator[str]:
-    """Sentences about what is wrong in a block; none when all is well."""
-    where = f"{key.contig} block {key.index}"
-    contig = next(c for c in manifest.rules["build"]["contigs"] if c["name"] == key.contig)
-    if not 0 <= key.start < contig["length"]:
-        yield f"{where}: it lies outside the contig"
-        return
-    strata = sorted(manifest.people)
-    sizes = np.array([*(manifest.people[stratum] for stratum in strata), 0], dtype=np.int64)
-    for table, frame, rules in (
-        (VARIANTS, block.variants, _variants),
-        (AN_TRACK, block.an_track, _an_track),
-        (HISTOGRAMS, block.histograms, _histograms),
-    ):
-        if frame.schema != table.schema:
-            yield f"{where}: {table.name} has columns {dict(frame.schema)}, not those of schema {table.version}"
-        elif not frame.is_empty():
-            rows = _Rows(table, frame, key, contig["length"], contig["kind"], strata, sizes)
-            for sentence, wrong in [("has an empty cell", rows.empty_cells)] if rows.has_nulls else rules(rows):
-                if wrong.any():
-                    first = frame.row(int(wrong.argmax()))
-                    yield f"{where}: {table.name} {sentence}: {first} ({wrong.sum():,} rows)"
+class Judge:
+    """Judges the rows of one table of one contig, read from first to last in batches."""
+
+    def __init__(self, manifest: Manifest, contig: Mapping[str, Any], table: str) -> None:
+        self._manifest, self._contig, self._rules = manifest, contig, _RULES[table]
+        self._before: tuple[Columns, Array] | None = None
+
+    def wrong(self, columns: Columns, blocks: Array) -> Iterator[str]:
+        """Sentences about what is wrong in these rows; none when all is well. `blocks` (n,) they are stored in."""
+        if self._before is not None:
+            columns = joined([self._before[0], columns])
+            blocks = np.concatenate([self._before[1], blocks])
+        rows = _Rows(columns, blocks, self._contig, self._manifest.people)
+        rules = self._rules(rows) if columns.empty is None else iter([("has an empty cell", columns.empty)])
+        for sentence, found in rules:
+            if found.any():
+                first = int(found.argmax())
+                where = f"{self._contig['name']} block {blocks[first]}: {columns.table.name}"
+                yield f"{where} {sentence}: {tuple(columns.row(first).values())} ({np.count_nonzero(found):,} rows)"
+        latest = _last_of_each(columns["stratum"])
+        self._before = (columns.take(latest).trimmed(), blocks[latest])
+
+
+def _last_of_each(stratum: Array) -> Array:
+    """The last row of each stratum, in order: with it a run or a key that comes later is compared."""
+    last = np.full(int(stratum.max(initial=0)) + 1, -1)
+    last[stratum] = np.arange(len(stratum))
+    return np.sort(last[last >= 0])
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The n rows of a table in one block, column by column as arrays of n, and what bounds them."""
+    """n rows, column by column as arrays of n, and what bounds them."""
 
-    table: Table
-    frame: pl.DataFrame
-    key: BlockKey
-    length: int
-    kind: str
-    strata: Sequence[str]
-    sizes: IntArray
-
-    @property
-    def has_nulls(self) -> bool:
-        return any(self.frame[name].null_count() for name in self.frame.columns)
-
-    @property
-    def empty_cells(self) -> BoolArray:
-        return self.frame.select(pl.any_horizontal(pl.all().is_null())).to_series().to_numpy()
+    columns: Columns
+    blocks: Array
+    contig: Mapping[str, Any]
+    people: Mapping[str, int]
 
     def numbers(self, name: str) -> IntArray:
         """In 64 bits, so that no sum runs over."""
-        return self.frame[name].to_numpy().astype(np.int64)
+        return self.columns[name].astype(np.int64)
 
-    def places(self, name: str, words: Sequence[str]) -> IntArray:
-        """Where a column's words stand in `words`; -1 for another."""
-        found = self.frame[name].cast(pl.Enum(words), strict=False).to_physical()
-        return (found.cast(pl.Int64).fill_null(-1) if found.null_count() else found).to_numpy().astype(np.int64)
-
-    @cached_property
-    def stratum(self) -> IntArray:
-        """Number of each row's stratum in `strata`, or -1."""
-        return self.places("stratum", self.strata)
+    def by_word(self, name: str, judge: Callable[[str], int]) -> IntArray:
+        """(n,) a number that depends on the word in a column."""
+        return np.array([judge(word) for word in self.columns.words[name]], np.int64)[self.columns[name]]
 
     @cached_property
     def size(self) -> IntArray:
         """People counted in each row's stratum; none in one that is unknown."""
-        size: IntArray = self.sizes[self.stratum]
-        return size
+        return self.by_word("stratum", lambda stratum: self.people.get(stratum, 0))
 
     @property
-    def elsewhere(self) -> BoolArray:
+    def elsewhere(self) -> Bools:
         """Which rows are of another contig."""
-        return (self.frame["contig"] != self.key.contig).to_numpy()
+        return self.by_word("contig", lambda contig: contig != self.contig["name"]) > 0
+
+    @cached_property
+    def start(self) -> IntArray:
+        """First base of each row's block, 0-based."""
+        return self.blocks.astype(np.int64) * BLOCK_SIZE
 
     @property
-    def end(self) -> int:
-        """Base after the block's last, 0-based."""
-        return min(self.key.end, self.length)
+    def end(self) -> IntArray:
+        """Base after the last of each row's block."""
+        end: IntArray = np.minimum(self.start + BLOCK_SIZE, self.contig["length"])
+        return end
 
-    def negative(self, names: Sequence[str]) -> BoolArray:
+    def negative(self, names: Sequence[str]) -> Bools:
         """Which rows hold a number below zero."""
-        below: BoolArray = np.stack([self.numbers(name) for name in names]).min(axis=0) < 0
+        below: Bools = np.logical_or.reduce([self.columns[name] < 0 for name in names])
         return below
 
-    def order(self, columns: Sequence[IntArray | pl.Series], names: Sequence[str]) -> Wrong:
-        """Rows that should stand before the row above them, or are the same; by `columns` within the contig."""
-        before, equal = np.zeros(self.frame.height - 1, np.bool_), np.ones(self.frame.height - 1, np.bool_)
-        for column in columns:
-            before |= equal & np.asarray(column[1:] < column[:-1])
-            equal &= np.asarray(column[1:] == column[:-1])
-        yield f"is not sorted by {', '.join(names)}", np.r_[False, before]
-        yield f"has the same {', '.join(names)} twice", np.r_[False, equal]
+    def order(self, names: Sequence[str]) -> Wrong:
+        """Rows that should stand before the row above them, or are the same; by `names` within the contig."""
+        before, equal = np.zeros(len(self.blocks) - 1, np.bool_), np.ones(len(self.blocks) - 1, np.bool_)
+        for column in (self.columns[name] for name in names[1:]):
+            before |= equal & (column[1:] < column[:-1])
+            equal &= column[1:] == column[:-1]
+        yield f"is not sorted by {', '.join(names)}", np.append(False, before)
+        yield f"has the same {', '.join(names)} twice", np.append(False, equal)
 
     def called(self) -> Wrong:
         """What holds of called people in both tables; of sex chromosomes only who has none on Y is known here."""
         dip, hap, unknown = (self.numbers(name) for name in CALLED)
-        nobody = {"autosome": hap, "mt": dip, "y": dip}.get(self.kind, np.zeros(1, np.int64))
+        kind = self.contig["kind"]
+        nobody = {"autosome": hap, "mt": dip, "y": dip}.get(kind, np.zeros(1, np.int64))
         yield "has more people called than counted in the stratum", dip + hap > self.size
         yield "has more alleles unknown than of people not called", unknown > 2 * (self.size - dip - hap)
-        yield f"has people called with copies that nobody has on {self.kind}", nobody > 0
+        yield f"has people called with copies that nobody has on {kind}", nobody > 0
 
 
 def _variants(rows: _Rows) -> Wrong:
-    pos, ref, alt = rows.numbers("pos"), rows.frame["ref"], rows.frame["alt"]
+    pos = rows.numbers("pos")
     listed, dip, hap, het, homalt, hemi = (rows.numbers(name) for name in COUNTS[:-1])
-    diploid, haploid = (homalt, hemi + het) if rows.kind == "mt" else (het + homalt, hemi)
-    yield from rows.order([pos, ref, alt, rows.stratum], KEY)
-    outside = rows.elsewhere | (pos - 1 < rows.key.start) | (pos > rows.end)
+    diploid, haploid = (homalt, hemi + het) if rows.contig["kind"] == "mt" else (het + homalt, hemi)
+    yield from rows.order(KEY)
+    outside = rows.elsewhere | (pos - 1 < rows.start) | (pos > rows.end)
     yield "has another contig, or a position outside the block", outside
-    texts = rows.frame.select(
-        is_allele=pl.col("ref").str.contains(ALLELE) & pl.col("alt").str.contains(ALLELE),
-        bases=pl.col("ref").str.len_bytes().cast(pl.Int64),
-    )
-    yield "has alleles beyond the end of the contig", pos - 1 + texts["bases"].to_numpy() > rows.length
-    yield "has an allele that is not written in bases", ~texts["is_allele"].to_numpy() | (ref == alt).to_numpy()
+    yield "has alleles beyond the end of the contig", pos - 1 + rows.by_word("ref", len) > rows.contig["length"]
+    is_allele = [rows.by_word(name, lambda word: ALLELE.fullmatch(word) is not None) > 0 for name in ("ref", "alt")]
+    alt_of_ref = {word: place for place, word in enumerate(rows.columns.words["alt"])}
+    same = rows.by_word("ref", lambda word: alt_of_ref.get(word, -1)) == rows.columns["alt"]
+    yield "has an allele that is not written in bases", ~is_allele[0] | ~is_allele[1] | same
     yield "has a negative count", rows.negative(COUNTS)
     yield "has a row that nobody lists", listed < 1
     yield "has more people listed than counted in the stratum", listed > rows.size
@@ -169,19 +160,20 @@ def _variants(rows: _Rows) -> Wrong:
 
 def _an_track(rows: _Rows) -> Wrong:
     start, end = rows.numbers("start"), rows.numbers("end")
-    counts = np.stack([rows.numbers(name) for name in CALLED])
-    yield from rows.order([start, rows.stratum], RUN)
-    yield "has another contig, or a run outside the block", rows.elsewhere | (start < rows.key.start) | (end > rows.end)
+    counts = [rows.columns[name] for name in CALLED]
+    yield from rows.order(RUN)
+    yield "has another contig, or a run outside the block", rows.elsewhere | (start < rows.start) | (end > rows.end)
     yield "has an empty or reversed run", start >= end
     yield "has a negative count", rows.negative(CALLED)
-    yield "has a run of zeros", (counts == 0).all(axis=0)
+    yield "has a run of zeros", ~np.logical_or.reduce([column != 0 for column in counts])
     # rows are sorted by start: within a stratum, neighbours after a stable sort by stratum are neighbours on the contig
-    by_stratum = np.argsort(rows.stratum, kind="stable")
+    stratum = rows.columns["stratum"]
+    by_stratum = np.argsort(narrowed(stratum), kind="stable")
     mine, after = by_stratum[:-1], by_stratum[1:]
-    together = rows.stratum[mine] == rows.stratum[after]
-    same = (counts[:, mine] == counts[:, after]).all(axis=0)
+    together = (stratum[mine] == stratum[after]) & (rows.blocks[mine] == rows.blocks[after])
     overlap, touch = np.zeros((2, len(start)), np.bool_)
     overlap[after] = together & (start[after] < end[mine])
+    same = np.logical_and.reduce([column[mine] == column[after] for column in counts])
     touch[after] = together & (start[after] == end[mine]) & same
     yield "has runs that overlap", overlap
     yield "has equal runs that touch", touch
@@ -189,9 +181,15 @@ def _an_track(rows: _Rows) -> Wrong:
 
 
 def _histograms(rows: _Rows) -> Wrong:
-    start, number, metric = rows.numbers("start"), rows.numbers("bin"), rows.places("metric", list(BINS))
-    yield from rows.order([start, rows.stratum, metric, number], BIN)
-    yield "has another contig or block", rows.elsewhere | (start != rows.key.start)
-    yield "has an unknown metric or bin", (number < 0) | (number >= np.array([*BINS.values(), 0])[metric])
-    yield "has a count below one", rows.numbers("count") < 1
+    yield from rows.order(BIN)
+    yield "has another contig or block", rows.elsewhere | (rows.numbers("start") != rows.start)
+    number = rows.columns["bin"]
+    beyond = number >= rows.by_word("metric", lambda metric: BINS.get(metric, 0))
+    yield "has an unknown metric or bin", (number < 0) | beyond
+    yield "has a count below one", rows.columns["count"] < 1
     yield "has a stratum nobody is counted in", rows.size == 0
+
+
+_RULES: Mapping[str, Callable[[_Rows], Wrong]] = {
+    "variants": _variants, "an_track": _an_track, "histograms": _histograms
+}  # fmt: skip
