@@ -154,7 +154,7 @@ use rule count_alleles as count_cohort with:
         manifest="<private>/cohorts/{cohort}/manifest.json",
     log:
         "<private>/logs/count_cohort/{cohort}.log",
-    threads: 4
+    threads: lambda wildcards: RUN.cohort_file(wildcards.node, wildcards.cohort).workers
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,

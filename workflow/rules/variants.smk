@@ -130,7 +130,7 @@ use rule measure_variants as measure_cohort with:
         metrics="<private>/qc/cohorts/{cohort}.tsv",
     log:
         "<private>/logs/measure_cohort/{cohort}.log",
-    threads: 4
+    threads: lambda wildcards: RUN.cohort_file(wildcards.node, wildcards.cohort).workers
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,

@@ -14,7 +14,7 @@ import polars as pl
 from tessera.errors import InputError, Problem
 from tessera.files.builds import read_build
 from tessera.files.config import parse_config, sheet_paths
-from tessera.files.paths import real_paths
+from tessera.files.paths import is_file, real_paths
 from tessera.files.samples import read_samples
 from tessera.genome.build import Build
 from tessera.schemas.config import Config
@@ -24,6 +24,8 @@ from tessera.summary.manifest import Manifest
 
 #: people summed in one command, whose line names each one's folder: shells take 128 kB
 PEOPLE_PER_SUM = 400
+#: bytes from which on a cohort VCF is counted by several processes, and how many
+LARGE_FILE, WORKERS = 256 * 10**6, 4
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,12 @@ class CohortFile:
     id: str
     path: str
     samples: tuple[str, ...]
+
+    @property
+    def workers(self) -> int:
+        """Processes that share the file; one counts a small file before several have started."""
+        path = Path(self.path)
+        return WORKERS if is_file(path) and path.stat().st_size >= LARGE_FILE else 1
 
 
 class Node:
