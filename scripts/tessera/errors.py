@@ -26,6 +26,10 @@ class InputError(Exception):
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = list(problems)
 
+    def __reduce__(self) -> tuple[type["InputError"], tuple[list[Problem]]]:
+        """It travels from process to process by its problems, not by its text."""
+        return InputError, (self.problems,)
+
 
 def refuse(where: str, found: str, expected: str, remedy: str = "") -> InputError:
     """An InputError with a single problem: `raise refuse(...)`."""

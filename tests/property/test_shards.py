@@ -18,7 +18,7 @@ from tessera.cohort.kernel_reader import KernelReader
 from tessera.cohort.ledger import Ledger
 from tessera.cohort.shards import CountJob, Shard, count_in_shards, count_shard, shards_of
 from tessera.cohort.stretch import CountRules
-from tessera.errors import InputError
+from tessera.errors import InputError, refuse
 from tessera.files.fasta import Reference
 from tessera.files.summaries import new_summary
 from tessera.files.vcf import VariantFile
@@ -225,6 +225,17 @@ def kill(_: None, item: int) -> int:
     """What no process survives."""
     os.kill(os.getpid(), 9)
     return item
+
+
+def refuse_it(_: None, item: int) -> int:
+    """What an input that is refused leads to."""
+    raise refuse(f"file {item}", "something", "something else")
+
+
+def test_what_a_worker_refuses_is_refused_in_its_words() -> None:
+    with Workers(1).map(refuse_it, None, [7]) as results, pytest.raises(InputError) as refused:
+        list(results)
+    assert str(refused.value) == "file 7: something; expected something else."
 
 
 def test_workers_that_always_die_are_told_of() -> None:

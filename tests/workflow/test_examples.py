@@ -34,10 +34,15 @@ def phase3(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 
 def phase3_alleles(shared: Path) -> Iterator[tuple[tuple[int, str, str], dict[str, float]]]:
-    """Each ALT of the file with its own INFO: AC, AN and the frequency in each super-population."""
+    """Each ALT of the file that is written in bases, with its own INFO: AC, AN, the frequency in each super-population.
+
+    Copy numbers such as <CN0> are symbolic, and not counted.
+    """
     file = shared / "03_cohort_vcf/grch37/1kg-phaseIII-v5a.20130502.genotypes.chr22-16-16.5mb.vcf.gz"
     for record in VCF(str(file)):
         for number, alt in enumerate(record.ALT):
+            if alt.startswith("<CN"):
+                continue
             of = {"AN": record.INFO["AN"]}
             for name in ("AC", *(f"{population}_AF" for population in SUPER_POPULATIONS)):
                 value = record.INFO[name]
@@ -49,7 +54,7 @@ def test_ac_and_an_of_1000_genomes_are_those_of_its_info_at_every_record(phase3:
     rows = show(phase3, "1000g-chr22").select("pos", "ref", "alt", "AC", "AN").iter_rows()
     found = {(pos, ref, alt): (ac, an) for pos, ref, alt, ac, an in rows}
     expected = {key: (info["AC"], info["AN"]) for key, info in phase3_alleles(shared)}
-    assert len(expected) == 6139
+    assert len(expected) == 6139 - 4
     assert found == expected
 
 
