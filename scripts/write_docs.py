@@ -1,5 +1,6 @@
-"""Write the pages that follow from the schemas; with `--check` only say which are stale."""
+"""Write the pages, and the JSON Schema, that follow from the schemas; with `--check` only say which are stale."""
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ from tessera.schemas.qc_policy import SCHEMA as QC_POLICY
 from tessera.schemas.samples import INPUT_COLUMNS, SAMPLES
 from tessera.schemas.table import markdown_table
 from tessera.schemas.variants import VARIANTS
+from tessera.schemas.wgs_qc import SCHEMA as WGS_QC
+from tessera.schemas.wgs_qc import markdown as wgs_qc_markdown
 from tessera.summary.blocks import BLOCK_SIZE
 from tessera.summary.manifest import SCHEMA_VERSION
 
@@ -132,6 +135,85 @@ arguments and numbers of records to `<folder>.provenance.json`, beside the summa
 """
 
 
+#: where the standard's text leaves a choice: what, here, elsewhere
+CHOICES = (
+    (
+        "high quality reads",
+        "not flagged as failed by the instrument (0x200), in every metric",
+        "samtools stats counts them in, unless told otherwise",
+    ),
+    (
+        "qualities",
+        "30 to 93; reads without qualities have no base of Q30",
+        "samtools stats lists them under 255",
+    ),
+    (
+        "primary alignments",
+        "supplementary alignments count in coverage, as in Picard, and not among reads",
+        "",
+    ),
+    (
+        "gaps",
+        "bases that are N in the run's reference, as Picard CollectWgsMetrics passes over N within the intervals",
+        "UCSC's table of gaps, which are N in hg38",
+    ),
+    (
+        "overlapping bases",
+        "counted once, by the first mate: where that one is below quality 20, the second is not asked "
+        "(`samtools depth -s`)",
+        "Picard asks the second: 28 bases in a million more in NA12878 at 7.5x",
+    ),
+    (
+        "unpaired reads, depth above 250",
+        "counted",
+        "Picard leaves out reads whose mate is not aligned, and cuts depth at 250",
+    ),
+    (
+        "properly paired",
+        "two decimals of the ratio",
+        "the reference implementation has the one decimal that samtools prints",
+    ),
+    (
+        "high quality variants",
+        "FILTER is PASS or `.`, on autosomes; the mask of the count plays no part",
+        "`bcftools view -f PASS` refuses `.`",
+    ),
+    (
+        "records",
+        "a record's ALTs are those the person carries; half-calls count nowhere",
+        "",
+    ),
+    (
+        "insertions, deletions",
+        "records with one ALT, below 50 bases, told by htslib's rules: neither complex alleles nor MNPs",
+        "",
+    ),
+)
+
+QUALITY_PAGE = """\
+<!-- Made by scripts/write_docs.py from the schemas in scripts/tessera/schemas; edit those, then `make
+docs`. -->
+
+# What a sample is worth
+
+`private/qc/metrics/SAMPLE.metrics.json` holds the sixteen metrics of the
+[GA4GH WGS Quality Control standard](https://ga4gh.github.io/quality-control-wgs/), version 1, under its names
+(`homzygous` is its spelling), with its decimals and in its shape;
+[wgs-qc-metrics.schema.json](wgs-qc-metrics.schema.json) is the JSON Schema. `null` is what could not be measured.
+
+{metrics}
+
+A section is a page of the standard's metric definitions; the docstring of each metric's function quotes it.
+
+## Where a definition leaves a choice
+
+{choices}
+
+The other measurements (`call_rate`, `het_hom_ratio` under the mask, depth of X, Y and MT) are in
+`private/qc/alignments` and `private/qc/variants`. All of this is of persons and stays in the node.
+"""
+
+
 LEDGER_PAGE = """\
 <!-- Made by scripts/write_docs.py from the schemas in scripts/tessera/schemas; edit those, then `make
 docs`. -->
@@ -164,6 +246,18 @@ def ledger_page() -> str:
         events="\n\n".join(f"## {event}\n\n{keys_markdown({'properties': keys})}" for event, keys in EVENTS.items()),
         keys=keys_markdown(RECEIPT),
     )
+
+
+def quality_page() -> str:
+    """docs/quality.md: every metric of a sample."""
+    return QUALITY_PAGE.format(
+        metrics=wgs_qc_markdown(), choices=markdown_table(("what", "here", "elsewhere"), CHOICES)
+    )
+
+
+def quality_schema() -> str:
+    """docs/wgs-qc-metrics.schema.json: the shape of a sample's metrics."""
+    return json.dumps(WGS_QC, indent=2) + "\n"
 
 
 def data_model_page() -> str:
@@ -202,6 +296,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "config/README.md": config_page,
     "docs/cohort-ledger.md": ledger_page,
     "docs/data-model.md": data_model_page,
+    "docs/quality.md": quality_page,
+    "docs/wgs-qc-metrics.schema.json": quality_schema,
 }
 
 

@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from tessera.cli import tessera
 from tessera.errors import InputError
+from tessera.schemas.variant_metrics import VARIANT_METRICS
 
 SHEET = """sample\tsex\tpopulation\tconsent\tbam\tgvcf
 ann\tXX\tXA\tDUO:0000042\tann.bam\t
@@ -36,7 +37,9 @@ def node(tmp_path: Path) -> Path:
     }
     (tmp_path / "alignments" / "ann.json").write_text(json.dumps(metrics))
     for sample, rate in (("ann", 0.99), ("ben", 0.5)):
-        table = f"sample\tcall_rate\thet_hom_ratio\n{sample}\t{rate}\tinf\n"
+        row = ["10"] * len(VARIANT_METRICS.names)
+        row[:3] = [sample, str(rate), "inf"]
+        table = "\n".join("\t".join(cells) for cells in (VARIANT_METRICS.names, row)) + "\n"
         (tmp_path / "variants" / f"{sample}.tsv").write_text(table)
     return tmp_path
 

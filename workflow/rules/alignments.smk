@@ -8,6 +8,7 @@ from run to run. What a native tool writes is `.unfinished` until it is whole.
 """
 
 ALIGNMENTS_VERSION = 1
+METRICS_VERSION = 2
 # headers tell programs and versions, and not where files lay (UR, CL) and how many threads there were (CL)
 WITHOUT_PATHS = r"sed -E '/^@SQ/s/\tUR:[^\t]*//; /^@PG/s/\tCL:[^\t]*//'"
 # a sample's CRAM lies where its kind of input puts it
@@ -152,11 +153,11 @@ rule measure_alignments:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        stage_version=ALIGNMENTS_VERSION,
+        stage_version=METRICS_VERSION,
         build=RUN.config.build,
         build_digest=RUN.build_digest,
     shell:
-        "(samtools stats --reference {input.reference:q} {input.cram:q} > {output.stats:q}.unfinished"
+        "(samtools stats -F QCFAIL --reference {input.reference:q} {input.cram:q} > {output.stats:q}.unfinished"
         " && samtools depth -aa -s -q 20 -Q 20 --reference {input.reference:q} {input.cram:q}"
         " | tessera measure-alignments --sample {wildcards.sample:q} --stats {output.stats:q}.unfinished --depth -"
         " --reference {input.reference:q} --build {params.build:q} --out {output.metrics:q}"

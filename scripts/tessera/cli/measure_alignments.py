@@ -10,7 +10,7 @@ from tessera.errors import all_at_once
 
 @click.command("measure-alignments")
 @click.option("--sample", required=True, help="Name of the sample.")
-@click.option("--stats", type=FILE, required=True, help="Output of samtools stats.")
+@click.option("--stats", type=FILE, required=True, help="Output of samtools stats -F QCFAIL.")
 @click.option(
     "--depth",
     required=True,

@@ -1,4 +1,4 @@
-"""`tessera measure-variants`: call rate and het/hom ratio of each person of a gVCF or cohort VCF."""
+"""`tessera measure-variants`: what the calls of each person of a gVCF or cohort VCF are worth."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +30,11 @@ def command(
     mask_text: str,
     out: Path,
 ) -> None:
-    """Measure each person's calls on the autosomes, for the QC gate."""
+    """Measure each person's calls on the autosomes.
+
+    Call rate and het/hom ratio under the mask of the count; and the seven metrics that the GA4GH WGS Quality Control
+    standard, version 1, names, under FILTER alone.
+    """
     import polars as pl
 
     from tessera.cohort.call_metrics import measure_cohort, measure_gvcf
@@ -45,6 +49,7 @@ def command(
     from tessera.schemas.mask import parse_mask
     from tessera.schemas.variant_metrics import VARIANT_METRICS
     from tessera.summary.people import People
+    from tessera.variants.metrics import VariantTally, tallied
 
     refuse_unlike_files({
         "a VCF (plain or BGZF) or BCF": source, "a sheet of samples (TSV)": sheet, "a reference FASTA": reference,
@@ -55,16 +60,24 @@ def command(
     mask = parse_mask(mask_text).for_fields(file.formats)
     rows = read_people(sheet, source, file.samples, only).filter(~pl.col("withdrawn"))
     people = People(tuple(rows["sample"]), tuple(rows["sex"]), tuple(rows["stratum"]))
+    tally = VariantTally.of(len(people.names))
     if not people.names:
-        table = pl.DataFrame(schema=VARIANT_METRICS.schema)
+        table = pl.DataFrame(schema={"sample": pl.String, "call_rate": pl.Float64, "het_hom_ratio": pl.Float64})
     elif not file.is_gvcf():
-        table = measure_cohort(file.records(people.names), people, fitted, mask)
+        table = measure_cohort(tallied(file.records(people.names), fitted, tally), people, fitted, mask)
     elif len(people.names) == 1:
         table = measure_gvcf(reader_of(file, people)[0], people, fitted, mask, _callable_bases(fitted, fasta))
+        for _ in tallied(file.variant_records(people.names), fitted, tally):
+            pass
     else:
         raise refuse(str(source), f"a gVCF of {len(people.names)} samples", "a gVCF of one sample",
                      "Split it: bcftools view -s SAMPLE.")  # fmt: skip
-    write_tsv(out, table)
+    own = VARIANT_METRICS.schema
+    standard = pl.DataFrame(
+        [tally.metrics(person) for person in range(len(people.names))],
+        schema={name: dtype for name, dtype in own.items() if name not in table.columns},
+    )
+    write_tsv(out, pl.concat([table, standard], how="horizontal").cast(own))
 
 
 def _callable_bases(build: "Build", fasta: "Reference | None") -> dict[str, int]:

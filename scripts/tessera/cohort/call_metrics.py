@@ -14,14 +14,16 @@ from tessera.cohort.stretch import CountRules
 from tessera.files.vcf import Record
 from tessera.genome.build import Build
 from tessera.schemas.mask import Mask
-from tessera.schemas.variant_metrics import VARIANT_METRICS
 from tessera.summary.people import People
 
 IntArray = npt.NDArray[np.int64]
 
 
 def measure_gvcf(reader: Reader, person: People, build: Build, mask: Mask, bases: Mapping[str, int]) -> pl.DataFrame:
-    """VARIANT_METRICS of the one person of a gVCF; `bases` is contig -> bases that can be called (without N)."""
+    """`sample`, `call_rate` and `het_hom_ratio` of the one person of a gVCF.
+
+    `bases` is contig -> bases that can be called (without N).
+    """
     autosomes = {contig.name for contig in build.contigs if contig.kind == "autosome"} & set(bases)
     called = het = homalt = 0
     rules = CountRules(build, mask, bases=None, callable_spans={}, unknown_outside=False)
@@ -40,7 +42,7 @@ def measure_gvcf(reader: Reader, person: People, build: Build, mask: Mask, bases
 
 
 def measure_cohort(records: Iterable[Record], people: People, build: Build, mask: Mask) -> pl.DataFrame:
-    """VARIANT_METRICS of the n people of a cohort VCF."""
+    """The same of the n people of a cohort VCF."""
     autosomes = {contig.name for contig in build.contigs if contig.kind == "autosome"}
     copies = people.expected_ploidy("autosome")
     called, het, homalt = (np.zeros(len(people.names), dtype=np.int64) for _ in range(3))
@@ -65,6 +67,6 @@ def _table(people: People, called: IntArray, asked: int, het: IntArray, homalt: 
         ratio = het / homalt
     rate = called / asked if asked else np.full(len(called), np.nan)
     columns = {"sample": list(people.names), "call_rate": rate, "het_hom_ratio": ratio}
-    return pl.DataFrame(columns, schema=VARIANT_METRICS.schema).with_columns(
+    return pl.DataFrame(columns, schema_overrides={"sample": pl.String}).with_columns(
         pl.col("call_rate", "het_hom_ratio").fill_nan(None)
     )

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from tessera.errors import InputError, Problem
+from tessera.schemas import wgs_qc
 from tessera.schemas.consent import consent_reason
 from tessera.schemas.qc_policy import QcPolicy, QcRule
 from tessera.schemas.samples import CALLED_KINDS
 
 #: metrics that are measured on alignments; the others are measured on calls
-ALIGNMENT_METRICS = frozenset({"mean_autosome_coverage", "pct_reads_mapped", "sex_karyotype"})
+ALIGNMENT_METRICS = frozenset(wgs_qc.ALIGNMENT_METRICS) | {"sex_karyotype"}
 
 
 @dataclass(frozen=True)

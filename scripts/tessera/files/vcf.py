@@ -92,6 +92,10 @@ class VariantFile:
         """
         return self._records(self._open(samples))
 
+    def variant_records(self, samples: Sequence[str]) -> Iterator[Record]:
+        """The same without reference records, which are passed over unread: a gVCF has little else."""
+        return self._records(self._open(samples), variants_only=True)
+
     def records_in(self, bcf: bytes, samples: Sequence[str]) -> Iterator[Record]:
         """The records of a part of this file, given as the bytes of a BCF, header included; as `records` gives them."""
         with tempfile.NamedTemporaryFile(suffix=".bcf") as part:
@@ -99,7 +103,7 @@ class VariantFile:
             part.flush()
             yield from self._records(VCF(part.name, samples=list(samples)))
 
-    def _records(self, vcf: Any) -> Iterator[Record]:
+    def _records(self, vcf: Any, *, variants_only: bool = False) -> Iterator[Record]:
         at = "the header"
         lines = iter(vcf)
         while True:
@@ -114,6 +118,8 @@ class VariantFile:
                 ) from error
             if variant is None:
                 return
+            if variants_only and all(alt in NON_REF for alt in variant.ALT):
+                continue
             at = f"{variant.CHROM}:{variant.POS}"
             yield self._record(variant, at)
 

@@ -7,14 +7,10 @@ from typing import Any
 
 from tessera.errors import InputError, Problem
 from tessera.schemas.document import Schema, check_document, quoted
+from tessera.schemas.wgs_qc import METRICS as STANDARD_METRICS
 
-#: metric -> unit and meaning; the first two as in the GA4GH WGS QC standard, version 1
-NUMERIC_METRICS = {
-    "mean_autosome_coverage": (
-        "reads",
-        "mean depth of the autosomes: base and mapping quality 20, no duplicates",
-    ),
-    "pct_reads_mapped": ("%", "share of the reads that are aligned"),
+#: metric -> unit and meaning; those of the GA4GH WGS QC standard, version 1, and our own
+NUMERIC_METRICS = {name: (metric.unit, metric.meaning) for name, metric in STANDARD_METRICS.items()} | {
     "call_rate": (
         "fraction",
         "share of the callable bases or sites at which the sample has a believed genotype",
