@@ -142,7 +142,9 @@ def count_gaps(bases: Callable[[str, int, int], str], build: Build) -> dict[Regi
     return gaps
 
 
-def measure(sample: str, stats: Mapping[str, float], tally: DepthTally) -> dict[str, Any]:
+def measure(
+    sample: str, stats: Mapping[str, float], tally: DepthTally, contamination: float | None = None
+) -> dict[str, Any]:
     """The metrics document of a sample: `biosample`, `wgs_qc_metrics` and `tessera`.
 
     `wgs_qc_metrics.aln_metrics` has the names, definitions and roundings of GA4GH WGS QC v1. Under `tessera`
@@ -159,7 +161,7 @@ def measure(sample: str, stats: Mapping[str, float], tally: DepthTally) -> dict[
         "mean_autosome_coverage": mean_autosome_coverage(autosomes),
         "mad_autosome_coverage": mad_autosome_coverage(autosomes),
         "pct_autosomes_15x": pct_autosomes_15x(autosomes),
-        "cross_contamination_rate": None,
+        "cross_contamination_rate": contamination,
     }
     standard = {name: rounded(name, value) for name, value in standard.items()}
     own = {
