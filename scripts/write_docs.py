@@ -219,6 +219,26 @@ within 10 % of itself when the other person is of another continent. Markers are
 tiny genome, or close to each other, mislead it. Bases count from quality 13, at any mapping quality, as the standard
 has it; VerifyBamID2 alone asks for a mapping quality of 2.
 
+## Whose it is
+
+A disagreement is a reason why a person is not counted (`qc:METRIC`), never corrected: not the sheet, not the calls.
+
+- `sex_karyotype`: XX, XY, X0, XXY, XYY or XXX by the depth of X and Y (outside the PARs) relative to the autosomes,
+  else `ambiguous`; against the sheet's.
+- `x_heterozygosity`: the share of SNVs on X outside the PARs that are heterozygous, 0.2 or more where the sheet's
+  karyotype has two copies of X, less where it has one. It needs no reads, so it holds for gVCFs and cohort VCFs as
+  well; where X is called with one allele it tells nothing.
+- `max_kinship`: the highest KING-robust kinship with anybody else of the node. `tessera find-relatives` lists pairs
+  of the third degree and closer, over the markers of a BED (that of a panel of VerifyBamID2 will do) and all gVCFs
+  and cohort VCFs that it is given; `tessera gate-samples --relatives` takes the table. From 0.354 on two samples are
+  one person, or twins, and a rule `{{metric: max_kinship, max: 0.354}}` tells both: which to keep is for the node to
+  say, in the sheet. The workflow does not look for relatives, since a person's decision there depends on that person
+  alone.
+
+Two samples that were swapped show where their karyotypes or copies of X differ from the sheet's, or where one is
+somebody's relative who should be none. Two strangers of one sex who were swapped look right: only another assay of
+the same people would tell.
+
 ## The other measurements
 
 The other measurements (`call_rate`, `het_hom_ratio` under the mask, depth of X, Y and MT) are in

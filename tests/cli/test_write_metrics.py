@@ -48,7 +48,7 @@ def node(tmp_path: Path) -> Path:
     (tmp_path / "alignments" / "HG00100.json").write_text(json.dumps(measured))
     (tmp_path / "variants").mkdir()
     for sample in ("HG00100", "g"):
-        row = {"sample": sample, "call_rate": 0.99, "het_hom_ratio": 1.6, **CALLS}
+        row = {"sample": sample, "call_rate": 0.99, "het_hom_ratio": 1.6, "x_heterozygosity": 0.6, **CALLS}
         text = "\t".join(VARIANT_METRICS.names) + "\n" + "\t".join(str(row[name]) for name in VARIANT_METRICS.names)
         (tmp_path / "variants" / f"{sample}.tsv").write_text(text + "\n")
     return tmp_path

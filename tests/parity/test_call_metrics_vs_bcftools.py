@@ -14,8 +14,8 @@ import pytest
 
 from commands import Bcftools, Tessera
 from tessera.files.vcf import VariantFile
-from tessera.genome.build import Build, Contig
-from tessera.variants.metrics import Kind, VariantTally, kind_of, tallied
+from tessera.genome.build import Build, Contig, Par
+from tessera.variants.metrics import Kind, VariantTally, kind_of, tallied, x_heterozygosity
 
 #: alleles of records: SNVs in several spellings, indels below and above 50 bases, MNPs, complex, symbolic and `*`
 RECORDS = [
@@ -203,4 +203,18 @@ def test_a_gvcf_and_its_variants_alone_have_the_same_numbers(tessera: Tessera, t
         assert done.code == 0, done.err
         rows.append((tmp_path / "out.tsv").read_text().splitlines()[1].split("\t")[3:])
     assert rows[0] == rows[1]
-    assert int(rows[0][0]) > 50
+    assert 0 < float(rows[0][0]) < 1
+    assert int(rows[0][1]) > 50
+
+
+def test_heterozygosity_of_x_is_that_of_bcftools_outside_the_pars(bcftools: Bcftools, tmp_path: Path) -> None:
+    path = tmp_path / "x.vcf"
+    random_vcf(path, seed=7, people=1)
+    build = Build("t", (Contig("chrX", "x", 100_000),), (Par("PAR1", (0, 20_000), (0, 0)),))
+    tally = VariantTally.of(1)
+    list(tallied(VariantFile(path).records(["s0"]), build, tally))
+    alone = tmp_path / "alone.vcf"
+    alone.write_text(bcftools("view", "-t", "chrX:20001-", "-f", ".,PASS", "-a", "-c", "1", "-g", "^miss", path))
+    het, hom = (len(bcftools("view", "-H", "-v", "snps", "-g", kind, alone).splitlines()) for kind in ("het", "hom"))
+    assert min(het, hom) > 3
+    assert x_heterozygosity(tally, 0) == round(het / (het + hom), 4)

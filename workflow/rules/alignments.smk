@@ -10,7 +10,7 @@ from run to run. What a native tool writes is `.unfinished` until it is whole.
 from tessera.files.marker_panel import panel_files
 
 ALIGNMENTS_VERSION = 1
-METRICS_VERSION = 3
+METRICS_VERSION = 2
 # markers that tell contamination, where there are any
 PANEL = list(panel_files(RUN.config.contamination_panel).values()) if RUN.config.contamination_panel else []
 # headers tell programs and versions, and not where files lay (UR, CL) and how many threads there were (CL)

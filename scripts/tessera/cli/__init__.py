@@ -24,6 +24,7 @@ COMMANDS = {
     "measure-alignments": "Turn samtools stats and depth of one sample into its metrics.",
     "measure-variants": "Measure what the calls of each sample of a gVCF or VCF are worth.",
     "write-metrics": "Write each sample's metrics as the GA4GH WGS QC standard shapes them.",
+    "find-relatives": "Find people of a node who are related, or there twice.",
     "gate-samples": "Decide who is counted, by consent and QC policy, and say why not.",
     "count": "Count a cohort file or one gVCF into a summary.",
     "merge": "Add summaries.",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.option("--consent", multiple=True, required=True, help="DUO code that permits counting; may be repeated.")
 @alignment_metrics_option
 @variant_metrics_option
+@click.option("--relatives", type=FILE, help="Pairs of tessera find-relatives, for a policy on max_kinship.")
 @click.option("--details", type=FILE, help="Also write what each decision rests on, to this file (TSV).")
 @click.option("--out", type=FILE, required=True, help="Decisions: sample, counted, reason (TSV).")
 def command(
@@ -29,6 +30,7 @@ def command(
     consent: tuple[str, ...],
     alignments: tuple[Path, ...],
     variants: tuple[Path, ...],
+    relatives: Path | None,
     details: Path | None,
     out: Path,
 ) -> None:
@@ -44,9 +46,10 @@ def command(
     from tessera.files.config import read_policy
     from tessera.files.metrics import metric_files, read_alignment_metrics, read_variant_metrics
     from tessera.files.samples import read_samples
-    from tessera.files.tables import write_tsv
+    from tessera.files.tables import read_tsv, write_tsv
     from tessera.schemas.consent import check_permitting
     from tessera.schemas.decisions import DETAILS
+    from tessera.schemas.relatives import RELATIVES
     from tessera.schemas.samples import each_person, measured_alone
 
     with all_at_once() as gathered:
@@ -61,7 +64,9 @@ def command(
             on_alignments = read_alignment_metrics(metric_files(alignments, aligned, ".json"))
         with gathered.trying():
             on_variants = read_variant_metrics(metric_files(variants, called, ".tsv"))
-    measured = Measured(on_alignments, on_variants)
+        with gathered.trying():
+            pairs = read_tsv(relatives, RELATIVES) if relatives else None
+    measured = Measured(on_alignments, on_variants, pairs)
     judged = decide(people, measured, policy=rules, consent=consent)
     write_tsv(out, decisions(people, judged))
     if details:

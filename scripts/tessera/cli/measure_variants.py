@@ -49,7 +49,7 @@ def command(
     from tessera.schemas.mask import parse_mask
     from tessera.schemas.variant_metrics import VARIANT_METRICS
     from tessera.summary.people import People
-    from tessera.variants.metrics import VariantTally, tallied
+    from tessera.variants.metrics import VariantTally, tallied, x_heterozygosity
 
     refuse_unlike_files({
         "a VCF (plain or BGZF) or BCF": source, "a sheet of samples (TSV)": sheet, "a reference FASTA": reference,
@@ -74,7 +74,7 @@ def command(
                      "Split it: bcftools view -s SAMPLE.")  # fmt: skip
     own = VARIANT_METRICS.schema
     standard = pl.DataFrame(
-        [tally.metrics(person) for person in range(len(people.names))],
+        [{"x_heterozygosity": x_heterozygosity(tally, at), **tally.metrics(at)} for at in range(len(people.names))],
         schema={name: dtype for name, dtype in own.items() if name not in table.columns},
     )
     write_tsv(out, pl.concat([table, standard], how="horizontal").cast(own))

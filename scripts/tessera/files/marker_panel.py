@@ -1,5 +1,6 @@
 """Panels of VerifyBamID2 and the bases that reads have at their markers."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +22,25 @@ _EXPECTED = "a panel of VerifyBamID2: PANEL.bed, PANEL.mu and PANEL.UD"
 
 
 @dataclass(frozen=True)
-class MarkerPanel:
-    """m SNVs: `contig`, `pos` (1-based), `ref` and `alt`; `mean` (m,) genotype, `loadings` (m, k) of its components."""
+class Markers:
+    """m SNVs: `contig`, `pos` (1-based), `ref` and `alt`."""
 
     contig: tuple[str, ...]
     pos: npt.NDArray[np.int64]
     ref: tuple[str, ...]
     alt: tuple[str, ...]
+
+    def spelt_like(self, contigs: Container[str]) -> dict[tuple[str, int], tuple[int, str, str]]:
+        """(contig, pos) -> number, REF and ALT; contigs spelt as in `contigs`, `chr1` and `1` being one."""
+        names = [name if name in contigs else other_name(name) for name in self.contig]
+        places = zip(names, self.pos.tolist(), strict=True)
+        return {place: (at, self.ref[at], self.alt[at]) for at, place in enumerate(places)}
+
+
+@dataclass(frozen=True)
+class MarkerPanel(Markers):
+    """Markers with the `mean` (m,) genotype and `loadings` (m, k) of the principal components."""
+
     mean: npt.NDArray[np.float64]
     loadings: npt.NDArray[np.float64]
 
@@ -35,6 +48,23 @@ class MarkerPanel:
 def panel_files(prefix: Path) -> dict[str, Path]:
     """The files of a panel, by what ends their names."""
     return {part: Path(f"{prefix}.{part}") for part in PANEL_FILES}
+
+
+def read_markers(path: Path) -> Markers:
+    """The markers of a BED with REF and ALT. Raises InputError for the first line of another shape."""
+    refuse_unlike_file(path, "markers (BED with REF and ALT)")
+    rows = [line.split() for line in path.read_text(errors="replace").splitlines()]
+    _refuse_odd_line(str(path), "bed", rows, 0)
+    return _markers(rows)
+
+
+def _markers(bed: list[list[str]]) -> Markers:
+    return Markers(
+        contig=tuple(row[0] for row in bed),
+        pos=np.array([int(row[2]) for row in bed], np.int64),
+        ref=tuple(row[3].upper() for row in bed),
+        alt=tuple(row[4].upper() for row in bed),
+    )
 
 
 def read_panel(prefix: Path, components: int) -> MarkerPanel:
@@ -56,12 +86,8 @@ def read_panel(prefix: Path, components: int) -> MarkerPanel:
         for part, rows in tables.items():
             with gathered.trying():
                 _refuse_odd_line(f"{prefix}.{part}", part, rows, components)
-    bed = tables["bed"]
     return MarkerPanel(
-        contig=tuple(row[0] for row in bed),
-        pos=np.array([int(row[2]) for row in bed]),
-        ref=tuple(row[3].upper() for row in bed),
-        alt=tuple(row[4].upper() for row in bed),
+        **vars(_markers(tables["bed"])),
         mean=np.array([float(row[1]) for row in tables["mu"]]),
         loadings=np.array([[float(cell) for cell in row[:components]] for row in tables["UD"]]),
     )

@@ -21,6 +21,11 @@ VARIANT_METRICS = Table(
             pl.Float64,
             "heterozygous over homozygous-ALT autosomal SNV genotypes; inf without homozygous ones, null without both",
         ),
+        Column(
+            "x_heterozygosity",
+            pl.Float64,
+            "share of the SNVs on X outside the PARs that are heterozygous; null below 20 written with two alleles",
+        ),
         *(
             Column(name, pl.Float64 if metric.decimals else pl.Int64, metric.meaning, metric.unit)
             for name, metric in STANDARD.items()

@@ -21,6 +21,8 @@ Counts = npt.NDArray[np.int64]
 
 #: insertions and deletions of more bases are no short ones (count-insertions.md, count-deletions.md)
 SHORT = 50
+#: fewer SNVs on X tell nothing of its copies
+FEWEST_ON_X = 20
 TRANSITIONS = frozenset({"AG", "GA", "CT", "TC"})
 
 
@@ -35,6 +37,9 @@ class Kind(IntEnum):
     LONG_INDEL = 5
 
 
+SNVS = (Kind.TRANSITION, Kind.TRANSVERSION)
+
+
 @dataclass
 class VariantTally:
     """What the n people of a VCF carry on the autosomes, in records; each array is (n,)."""
@@ -47,11 +52,13 @@ class VariantTally:
     deletions: Counts
     transitions: Counts
     transversions: Counts
+    x_hets: Counts
+    x_homs: Counts
 
     @classmethod
     def of(cls, people: int) -> "VariantTally":
         """Nothing seen yet of that many people."""
-        return cls(*(np.zeros(people, np.int64) for _ in range(8)))
+        return cls(*(np.zeros(people, np.int64) for _ in range(10)))
 
     def add(self, record: Record) -> None:
         """Count one record that passes FILTER."""
@@ -73,6 +80,15 @@ class VariantTally:
         self.transitions += only == Kind.TRANSITION
         self.transversions += only == Kind.TRANSVERSION
 
+    def add_on_x(self, record: Record) -> None:
+        """Count one record of X outside the PARs: SNVs of genotypes written with two alleles."""
+        snvs = np.array([False, *(kind_of(record.ref, alt) in SNVS for alt in record.alts)])
+        first, second = record.gt[:, 0], record.gt[:, 1]
+        diploid = (first >= 0) & (second >= 0)
+        snv = diploid & (snvs[np.where(diploid, first, 0)] | snvs[np.where(diploid, second, 0)])
+        self.x_hets += snv & (first != second)
+        self.x_homs += snv & (first == second)
+
     def metrics(self, person: int) -> dict[str, float | None]:
         """The seven metrics of a person, by the standard's names and with its decimals."""
         measured = {
@@ -88,11 +104,15 @@ class VariantTally:
 
 
 def tallied(records: Iterable[Record], build: Build, tally: VariantTally) -> Iterator[Record]:
-    """Pass records on, counting on the way those on autosomes that pass FILTER and have an ALT of their own."""
+    """Pass records on, counting on the way those on autosomes and X that pass FILTER and have an ALT of their own."""
+    own_x = {c.name: [(r.start, r.end) for r in build.regions(c) if r.kind == "x"] for c in build.contigs}
     autosomes = {contig.name for contig in build.contigs if contig.kind == "autosome"}
     for record in records:
-        if record.contig in autosomes and record.passes_filter and not record.is_reference:
-            tally.add(record)
+        if record.passes_filter and not record.is_reference:
+            if record.contig in autosomes:
+                tally.add(record)
+            elif any(start < record.pos <= end for start, end in own_x.get(record.contig, [])):
+                tally.add_on_x(record)
         yield record
 
 
@@ -118,7 +138,7 @@ def kind_of(ref: str, alt: str) -> Kind:
 
 
 def _is_snv(kinds: Counts) -> npt.NDArray[np.bool_]:
-    return np.isin(kinds, (Kind.TRANSITION, Kind.TRANSVERSION))
+    return np.isin(kinds, SNVS)
 
 
 def _is_indel(kinds: Counts) -> npt.NDArray[np.bool_]:
@@ -170,6 +190,15 @@ def ratio_insertion_deletion(tally: VariantTally, person: int) -> float | None:
 def ratio_transitions_transversions_snv(tally: VariantTally, person: int) -> float | None:
     """ratio-transitions-transversions-ti-tv.md: "The ratio of transitions and transversions of bi-allelic SNVs"."""
     return _ratio(tally.transitions[person], tally.transversions[person])
+
+
+def x_heterozygosity(tally: VariantTally, person: int) -> float | None:
+    """Share of the SNVs on X, outside the PARs, that are heterozygous: none where there is one copy of X.
+
+    None below FEWEST_ON_X, as where all genotypes on X are written with one allele.
+    """
+    hets, both = int(tally.x_hets[person]), int(tally.x_hets[person] + tally.x_homs[person])
+    return round(hets / both, 4) if both >= FEWEST_ON_X else None
 
 
 def _ratio(above: np.int64, below: np.int64) -> float | None:
