@@ -1,5 +1,6 @@
-"""Write the pages that follow from the schemas; with `--check` only say which are stale."""
+"""Write the pages, and the JSON Schema, that follow from the schemas; with `--check` only say which are stale."""
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,8 @@ from tessera.schemas.qc_policy import SCHEMA as QC_POLICY
 from tessera.schemas.samples import INPUT_COLUMNS, SAMPLES
 from tessera.schemas.table import markdown_table
 from tessera.schemas.variants import VARIANTS
+from tessera.schemas.wgs_qc import SCHEMA as WGS_QC
+from tessera.schemas.wgs_qc import markdown as wgs_qc_markdown
 from tessera.summary.blocks import BLOCK_SIZE, GROUP_ROWS
 from tessera.summary.manifest import SCHEMA_VERSION
 
@@ -133,6 +136,117 @@ arguments and numbers of records to `<folder>.provenance.json`, beside the summa
 """
 
 
+#: where the standard's text leaves a choice: what, here, elsewhere
+CHOICES = (
+    (
+        "high quality reads",
+        "not flagged as failed by the instrument (0x200), in every metric",
+        "samtools stats counts them in, unless told otherwise",
+    ),
+    (
+        "qualities",
+        "30 to 93; reads without qualities have no base of Q30",
+        "samtools stats lists them under 255",
+    ),
+    (
+        "primary alignments",
+        "supplementary alignments count in coverage, as in Picard, and not among reads",
+        "",
+    ),
+    (
+        "gaps",
+        "bases that are N in the run's reference, as Picard CollectWgsMetrics passes over N within the intervals",
+        "UCSC's table of gaps, which are N in hg38",
+    ),
+    (
+        "overlapping bases",
+        "counted once, by the first mate: where that one is below quality 20, the second is not asked "
+        "(`samtools depth -s`)",
+        "Picard asks the second: 28 bases in a million more in NA12878 at 7.5x",
+    ),
+    (
+        "unpaired reads, depth above 250",
+        "counted",
+        "Picard leaves out reads whose mate is not aligned, and cuts depth at 250",
+    ),
+    (
+        "properly paired",
+        "two decimals of the ratio",
+        "the reference implementation has the one decimal that samtools prints",
+    ),
+    (
+        "high quality variants",
+        "FILTER is PASS or `.`, on autosomes; the mask of the count plays no part",
+        "`bcftools view -f PASS` refuses `.`",
+    ),
+    (
+        "records",
+        "a record's ALTs are those the person carries; half-calls count nowhere",
+        "",
+    ),
+    (
+        "insertions, deletions",
+        "records with one ALT, below 50 bases, told by htslib's rules: neither complex alleles nor MNPs",
+        "",
+    ),
+)
+
+QUALITY_PAGE = """\
+<!-- Made by scripts/write_docs.py from the schemas in scripts/tessera/schemas; edit those, then `make
+docs`. -->
+
+# What a sample is worth
+
+`private/qc/metrics/SAMPLE.metrics.json` holds the sixteen metrics of the
+[GA4GH WGS Quality Control standard](https://ga4gh.github.io/quality-control-wgs/), version 1, under its names
+(`homzygous` is its spelling), with its decimals and in its shape;
+[wgs-qc-metrics.schema.json](wgs-qc-metrics.schema.json) is the JSON Schema. `null` is what could not be measured.
+
+{metrics}
+
+A section is a page of the standard's metric definitions; the docstring of each metric's function quotes it.
+
+## Where a definition leaves a choice
+
+{choices}
+
+## Contamination
+
+`cross_contamination_rate` is measured where `contamination_panel` names a panel of VerifyBamID2 for the build of the
+reference (`resource/1000g.phase3.100k.b38.vcf.gz.dat` of its repository is the standard's), and 500 of its markers have
+reads. The model is VerifyBamID2's, with four principal components that tell the ancestry from the reads themselves, and
+one ancestry for both people. At 10,000 markers and 30x it finds 0, 1, 2, 5 and 10 % within half a percent, at most
+within 10 % of itself when the other person is of another continent. Markers are taken to be independent: those of a
+tiny genome, or close to each other, mislead it. Bases count from quality 13, at any mapping quality, as the standard
+has it; VerifyBamID2 alone asks for a mapping quality of 2.
+
+## Whose it is
+
+A disagreement is a reason why a person is not counted (`qc:METRIC`), never corrected: not the sheet, not the calls.
+
+- `sex_karyotype`: XX, XY, X0, XXY, XYY or XXX by the depth of X and Y (outside the PARs) relative to the autosomes,
+  else `ambiguous`; against the sheet's.
+- `x_heterozygosity`: the share of SNVs on X outside the PARs that are heterozygous, 0.2 or more where the sheet's
+  karyotype has two copies of X, less where it has one. It needs no reads, so it holds for gVCFs and cohort VCFs as
+  well; where X is called with one allele it tells nothing.
+- `max_kinship`: the highest KING-robust kinship with anybody else of the node. `tessera find-relatives` lists pairs
+  of the third degree and closer, over the markers of a BED (that of a panel of VerifyBamID2 will do) and all gVCFs
+  and cohort VCFs that it is given; `tessera gate-samples --relatives` takes the table. From 0.354 on two samples are
+  one person, or twins, and a rule `{{metric: max_kinship, max: 0.354}}` tells both: which to keep is for the node to
+  say, in the sheet. The workflow does not look for relatives, since a person's decision there depends on that person
+  alone.
+
+Two samples that were swapped show where their karyotypes or copies of X differ from the sheet's, or where one is
+somebody's relative who should be none. Two strangers of one sex who were swapped look right: only another assay of
+the same people would tell.
+
+## The other measurements
+
+The other measurements (`call_rate`, `het_hom_ratio` under the mask, depth of X, Y and MT) are in
+`private/qc/alignments` and `private/qc/variants`. All of this is of persons and stays in the node.
+"""
+
+
 LEDGER_PAGE = """\
 <!-- Made by scripts/write_docs.py from the schemas in scripts/tessera/schemas; edit those, then `make
 docs`. -->
@@ -165,6 +279,18 @@ def ledger_page() -> str:
         events="\n\n".join(f"## {event}\n\n{keys_markdown({'properties': keys})}" for event, keys in EVENTS.items()),
         keys=keys_markdown(RECEIPT),
     )
+
+
+def quality_page() -> str:
+    """docs/quality.md: every metric of a sample."""
+    return QUALITY_PAGE.format(
+        metrics=wgs_qc_markdown(), choices=markdown_table(("what", "here", "elsewhere"), CHOICES)
+    )
+
+
+def quality_schema() -> str:
+    """docs/wgs-qc-metrics.schema.json: the shape of a sample's metrics."""
+    return json.dumps(WGS_QC, indent=2) + "\n"
 
 
 def data_model_page() -> str:
@@ -204,6 +330,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "config/README.md": config_page,
     "docs/cohort-ledger.md": ledger_page,
     "docs/data-model.md": data_model_page,
+    "docs/quality.md": quality_page,
+    "docs/wgs-qc-metrics.schema.json": quality_schema,
 }
 
 

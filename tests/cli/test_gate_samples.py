@@ -8,6 +8,7 @@ from click.testing import CliRunner, Result
 
 from tessera.cli import tessera
 from tessera.errors import InputError
+from tessera.schemas.variant_metrics import VARIANT_METRICS
 
 SHEET = """sample\tsex\tpopulation\tconsent\tbam\tgvcf
 ann\tXX\tXA\tDUO:0000042\tann.bam\t
@@ -36,7 +37,9 @@ def node(tmp_path: Path) -> Path:
     }
     (tmp_path / "alignments" / "ann.json").write_text(json.dumps(metrics))
     for sample, rate in (("ann", 0.99), ("ben", 0.5)):
-        table = f"sample\tcall_rate\thet_hom_ratio\n{sample}\t{rate}\tinf\n"
+        row = ["10"] * len(VARIANT_METRICS.names)
+        row[:3] = [sample, str(rate), "inf"]
+        table = "\n".join("\t".join(cells) for cells in (VARIANT_METRICS.names, row)) + "\n"
         (tmp_path / "variants" / f"{sample}.tsv").write_text(table)
     return tmp_path
 
@@ -142,3 +145,27 @@ def test_all_files_that_are_not_there_are_named_at_once(node: Path) -> None:
     (node / "samples.tsv").unlink()
     said = str(gate(node, "--consent", "foo").exception)
     assert all(word in said for word in ("policy.yaml: there is no such file", "samples.tsv: there is no", '"foo"'))
+
+
+def write_pairs(node: Path, *rows: str) -> str:
+    (node / "pairs.tsv").write_text("\n".join(["sample_1\tsample_2\tmarkers\tkinship\trelation", *rows]) + "\n")
+    return str(node / "pairs.tsv")
+
+
+def test_both_of_a_pair_that_is_one_person_are_told_and_nobody_is_chosen(node: Path) -> None:
+    (node / "policy.yaml").write_text("version: 1\nrules:\n  - {metric: max_kinship, max: 0.354}\n")
+    pairs = write_pairs(node, "ann\tben\t6000\t0.49\tduplicate", "ann\teve\t6000\t0.25\tfirst")
+    assert gate(node, "--relatives", pairs).exit_code == 0
+    assert (node / "decisions.tsv").read_text().splitlines()[1:] == [
+        "ann\tfalse\tqc:max_kinship", "ben\tfalse\tqc:max_kinship", "eve\tfalse\twithdrawn",
+    ]  # fmt: skip
+    assert gate(node, "--relatives", write_pairs(node)).exit_code == 0
+    assert (node / "decisions.tsv").read_text().splitlines()[1:3] == ["ann\ttrue\t", "ben\ttrue\t"]
+
+
+def test_a_policy_on_kinship_needs_somebody_to_have_looked(node: Path) -> None:
+    (node / "policy.yaml").write_text("version: 1\nrules:\n  - {metric: max_kinship, max: 0.354}\n")
+    done = gate(node)
+    assert isinstance(done.exception, InputError)
+    assert "rule max_kinship: nobody looked for relatives; expected --relatives" in str(done.exception)
+    assert not (node / "decisions.tsv").exists()

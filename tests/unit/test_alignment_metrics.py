@@ -10,11 +10,11 @@ from tessera.alignments.metrics import (
     DepthTally,
     count_gaps,
     infer_karyotype,
-    mad_depth,
+    mad_autosome_coverage,
     mean_depth,
     measure,
     parse_stats,
-    percent_at_least,
+    pct_autosomes_15x,
     tally_depth,
 )
 from tessera.errors import InputError
@@ -29,7 +29,7 @@ BUILD = Build(
 STATS = "\n".join(
     [
         "# a comment",
-        "SN\traw total sequences:\t200\t# excluding supplementary and secondary reads",
+        "SN\tsequences:\t200\t# excluding supplementary and secondary reads",
         "SN\treads mapped:\t199",
         "SN\treads properly paired:\t190\t# proper-pair bit set",
         "SN\tinsert size average:\t350.3",
@@ -59,6 +59,11 @@ def test_stats_give_reads_and_bases_of_q30() -> None:
 def test_stats_without_a_number_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="insert size average"):
         parse_stats(text, "stats.txt")
+
+
+def test_reads_without_qualities_are_not_of_q30() -> None:
+    """samtools stats counts the missing quality, 255, as a column of its own."""
+    assert parse_stats(STATS + "\nLFQ\t2\t" + "\t".join(["0"] * 93 + ["4", *["0"] * 161, "50"]), "x")["bases q30"] == 15
 
 
 def test_stats_without_reads_are_refused() -> None:
@@ -106,8 +111,8 @@ def test_gaps_of_the_reference_are_not_bases() -> None:
 def test_histograms_of_depth() -> None:
     bases = np.bincount([10, 20, 20, 30])
     assert mean_depth(bases) == 20
-    assert mad_depth(bases) == 0
-    assert percent_at_least(bases, 15) == 75
+    assert mad_autosome_coverage(bases) == 0
+    assert pct_autosomes_15x(bases) == 75
     assert mean_depth(np.zeros(3, np.int64)) is None
 
 
@@ -142,6 +147,7 @@ def test_a_sample_has_the_standards_names() -> None:
         "mean_autosome_coverage": 17.5,
         "mad_autosome_coverage": 10,
         "pct_autosomes_15x": 50.0,
+        "cross_contamination_rate": None,
     }
     assert document["tessera"] == {
         "depth_ratio_x": round(35 / 3 / 17.5, 4),

@@ -72,7 +72,7 @@ def test_every_default_is_valid() -> None:
 def test_an_unknown_key_is_refused_and_the_nearest_named() -> None:
     assert problems(document(alinger="bwa")) == [
         'config: unknown key "alinger"; expected one of reference, build, assume_normalised, results, nodes, mask, '
-        'consent, qc_policy, aligner, tools, federation, truth.\n  Did you mean "aligner"?'
+        'consent, qc_policy, contamination_panel, aligner, tools, federation, truth.\n  Did you mean "aligner"?'
     ]
 
 
@@ -241,7 +241,7 @@ def test_the_template_policy_is_valid() -> None:
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        ({"metric": "depth", "min": 1}, 'rules[0].metric: found "depth"; expected one of mean_autosome'),
+        ({"metric": "depth", "min": 1}, 'rules[0].metric: found "depth"; expected one of yield_bp_q30'),
         ({"metric": "call_rate", "mim": 1}, 'rules[0]: unknown key "mim"'),
         ({"metric": "call_rate", "min": "1"}, 'rules[0].min: found "1"; expected a number'),
         ({"metric": "call_rate"}, "rules[0]: call_rate without a bound it can have"),

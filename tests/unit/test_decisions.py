@@ -130,3 +130,28 @@ def test_details_say_value_and_threshold() -> None:
 def test_the_order_is_the_sheets() -> None:
     people = [person(name) for name in ("z", "a", "m")]
     assert list(reasons(people, measured("a", "m", "z"))) == ["z", "a", "m"]
+
+
+@pytest.mark.parametrize(
+    ("sex", "value", "counted"),
+    [
+        ("XX", 0.55, True),
+        ("XX", 0.02, False),
+        ("XY", 0.02, True),
+        ("XY", 0.55, False),
+        ("XXY", 0.5, True),
+        ("X0", 0.5, False),
+        ("XYY", 0.0, True),
+        ("NA", 0.0, True),
+        ("XX", None, True),
+    ],
+)
+def test_heterozygosity_of_x_is_held_against_the_declared_copies(sex: str, value: float | None, counted: bool) -> None:
+    people = pl.DataFrame([person("a", sex=sex)])
+    table = pl.DataFrame(
+        {"sample": ["a"], "x_heterozygosity": [value]}, schema_overrides={"x_heterozygosity": pl.Float64}
+    )
+    policy = QcPolicy((QcRule("x_heterozygosity", equals="declared"),))
+    details = decide(people, Measured(table.select("sample"), table), policy=policy, consent=CODES)
+    reason = decisions(people, details)["reason"][0]
+    assert reason == ("" if counted else "qc:x_heterozygosity")

@@ -122,7 +122,7 @@ SUMS = {"sum_batch", "sum_node", "verify_summary", "merge_nodes", "export_vcf", 
 SUMS |= {"check_node", "check_federation"}
 DECISIONS = {"gate_sample", "gate_samples"}
 COUNTS = {"count_alleles", "count_cohort"}
-CALL_METRICS = {"measure_variants", "measure_cohort"}
+CALL_METRICS = {"measure_variants", "measure_cohort", "write_metrics"}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,12 @@ header the contigs of the run's reference that are counted. One thread writes a 
 from run to run. What a native tool writes is `.unfinished` until it is whole.
 """
 
+from tessera.files.marker_panel import panel_files
+
 ALIGNMENTS_VERSION = 1
+METRICS_VERSION = 2
+# markers that tell contamination, where there are any
+PANEL = list(panel_files(RUN.config.contamination_panel).values()) if RUN.config.contamination_panel else []
 # headers tell programs and versions, and not where files lay (UR, CL) and how many threads there were (CL)
 WITHOUT_PATHS = r"sed -E '/^@SQ/s/\tUR:[^\t]*//; /^@PG/s/\tCL:[^\t]*//'"
 # a sample's CRAM lies where its kind of input puts it
@@ -15,6 +20,12 @@ CRAM = branch(
     lambda wildcards: RUN.kind(wildcards.node, wildcards.sample) == "fastq",
     then="<private>/alignments/{sample}.cram",
     otherwise="<private>/alignments/imported/{sample}.cram",
+)
+
+CRAM_INDEX = branch(
+    lambda wildcards: RUN.kind(wildcards.node, wildcards.sample) == "fastq",
+    then="<private>/alignments/{sample}.cram.crai",
+    otherwise="<private>/alignments/imported/{sample}.cram.crai",
 )
 
 
@@ -137,7 +148,9 @@ rule measure_alignments:
     """Measure reads, depth and the karyotype that depth tells, as the GA4GH standard defines them."""
     input:
         cram=CRAM,
+        index=CRAM_INDEX,
         reference=REFERENCE,
+        panel=PANEL,
     output:
         stats="<private>/qc/alignments/{sample}.stats.txt",
         metrics="<private>/qc/alignments/{sample}.json",
@@ -152,13 +165,16 @@ rule measure_alignments:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        stage_version=ALIGNMENTS_VERSION,
+        stage_version=METRICS_VERSION,
         build=RUN.config.build,
         build_digest=RUN.build_digest,
+        panel=lambda wildcards, input: (
+            ["--panel", RUN.config.contamination_panel, "--alignments", input.cram] if PANEL else []
+        ),
     shell:
-        "(samtools stats --reference {input.reference:q} {input.cram:q} > {output.stats:q}.unfinished"
+        "(samtools stats -F QCFAIL --reference {input.reference:q} {input.cram:q} > {output.stats:q}.unfinished"
         " && samtools depth -aa -s -q 20 -Q 20 --reference {input.reference:q} {input.cram:q}"
         " | tessera measure-alignments --sample {wildcards.sample:q} --stats {output.stats:q}.unfinished --depth -"
-        " --reference {input.reference:q} --build {params.build:q} --out {output.metrics:q}"
+        " --reference {input.reference:q} --build {params.build:q} {params.panel:q} --out {output.metrics:q}"
         " && mv {output.stats:q}.unfinished {output.stats:q})"
         " 2> {log:q}"

@@ -17,6 +17,7 @@ rule cohort:
     """Every node's summary, verified, and what it was added up from."""
     input:
         [f"<results>/{node}/private/summary.verified.txt" for node in RUN.nodes],
+        [f"<results>/{node}/private/qc/metrics" for node in RUN.nodes],
         [f"<results>/{node}/private/batches/{batch}/manifest.json" for node in RUN.nodes for batch in RUN.batches(node)],
         [
             f"<results>/{node}/private/cohorts/{cohort.id}/manifest.json"
@@ -108,6 +109,51 @@ rule gate_samples:
     shell:
         "tessera gate-samples --samples {params.sheet:q} --policy {input.policy:q} {params.consent:q} {params.alignments:q}"
         " {params.variants:q} {params.cohorts:q} --out {output.decisions:q} --details {output.details:q} 2> {log:q}"
+
+
+rule write_metrics:
+    """Write the metrics of each sample of a node as the GA4GH standard shapes them."""
+    input:
+        alignments=lambda wildcards: expand(
+            "<private>/qc/alignments/{sample}.json",
+            sample=RUN.called_samples(wildcards.node),
+            allow_missing=True,
+        ),
+        variants=lambda wildcards: expand(
+            "<private>/qc/variants/{sample}.tsv",
+            sample=RUN.called_samples(wildcards.node) + RUN.gvcf_samples(wildcards.node),
+            allow_missing=True,
+        ),
+        cohorts=lambda wildcards: expand(
+            "<private>/qc/cohorts/{cohort}.tsv",
+            cohort=[cohort.id for cohort in RUN.cohort_files(wildcards.node)],
+            allow_missing=True,
+        ),
+    output:
+        metrics=directory("<private>/qc/metrics"),
+    log:
+        "<private>/logs/write_metrics.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 500 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        stage_version=METRICS_VERSION,
+        sheet=lambda wildcards: RUN.sheet(wildcards.node),
+        facts=lambda wildcards: RUN.node_facts(wildcards.node),
+        # folders, for a command line has no room for the files of twenty thousand people
+        alignments=lambda wildcards, input: (
+            ["--alignments", Path(input.alignments[0]).parent] if input.alignments else []
+        ),
+        variants=lambda wildcards, input: ["--variants", Path(input.variants[0]).parent] if input.variants else [],
+        cohorts=lambda wildcards, input: [word for table in input.cohorts for word in ("--variants", table)],
+    shell:
+        "tessera write-metrics --samples {params.sheet:q} {params.alignments:q} {params.variants:q} {params.cohorts:q}"
+        " --out {output.metrics:q} 2> {log:q}"
 
 
 rule count_alleles:

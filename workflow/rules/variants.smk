@@ -9,6 +9,7 @@ again what follows from it, and calls only where ploidy changed.
 from tessera.variants.ploidy import ploidy_table
 
 VARIANTS_VERSION = 2
+CALL_METRICS_VERSION = 3
 # a sample's gVCF: the file that came, or the one called here
 GVCF = branch(
     lambda wildcards: RUN.kind(wildcards.node, wildcards.sample) == "gvcf",
@@ -109,7 +110,7 @@ rule measure_variants:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        stage_version=VARIANTS_VERSION,
+        stage_version=CALL_METRICS_VERSION,
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         people=lambda wildcards: ["--sample", wildcards.sample],
         reference=[] if RUN.config.assume_normalised else ["--reference", REFERENCE],
@@ -135,7 +136,7 @@ use rule measure_variants as measure_cohort with:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        stage_version=VARIANTS_VERSION,
+        stage_version=CALL_METRICS_VERSION,
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         people=[],
         facts=lambda wildcards: RUN.cohort_facts(wildcards.node, wildcards.cohort),

@@ -10,18 +10,20 @@ import polars as pl
 
 from tessera.errors import InputError, Problem, refuse
 from tessera.genome.build import Build, Contig, RegionKind
+from tessera.schemas.wgs_qc import rounded
 
 Counts = npt.NDArray[np.int64]
 
 #: summary numbers of `samtools stats` that the metrics need
 STATS_KEYS = (
-    "raw total sequences",
+    "sequences",
     "reads mapped",
     "reads properly paired",
     "insert size average",
     "insert size standard deviation",
 )
-Q30 = 30
+#: qualities counted: samtools stats gives reads without qualities (`*`) a column of 255, beyond what SAM can state
+Q30, Q_HIGHEST = 30, 93
 #: bases of the reference looked at in one go
 WINDOW = 1 << 16
 
@@ -57,9 +59,8 @@ class DepthTally:
 def parse_stats(text: str, where: str) -> dict[str, float]:
     """The five summary numbers of `samtools stats` in STATS_KEYS, and `bases q30`.
 
-    `bases q30` sums the columns of Q >= 30 in the FFQ and LFQ rows: primary alignments, with duplicates and
-    clipped bases, as Picard's PF_Q30_BASES. Raises InputError when a number is missing or none, or there are no
-    reads.
+    `bases q30` sums the columns of Q 30 to 93 in the FFQ and LFQ rows; `sequences` are the reads that were not filtered
+    out. Raises InputError when a number is missing or none, or there are no reads.
     """
     found: dict[str, float] = {"bases q30": 0}
     problems: list[Problem] = []
@@ -70,7 +71,7 @@ def parse_stats(text: str, where: str) -> dict[str, float]:
             if kind == "SN" and key in STATS_KEYS:
                 found[key] = _not_negative(value.partition("\t")[0])
             elif kind in ("FFQ", "LFQ"):
-                found["bases q30"] += sum([int(count) for count in rest.split("\t")][1 + Q30 :])
+                found["bases q30"] += sum([int(count) for count in rest.split("\t")][1 + Q30 : 2 + Q_HIGHEST])
         except ValueError:
             problems.append(Problem(f"{where} line {number}", repr(line[:60]), "numbers as samtools stats writes them"))
             found.setdefault(key, 0)
@@ -78,8 +79,8 @@ def parse_stats(text: str, where: str) -> dict[str, float]:
     problems += [Problem(where, f"no line {key!r}", expected) for key in STATS_KEYS if key not in found]
     if problems:
         raise InputError(problems)
-    if not found["raw total sequences"]:
-        raise refuse(where, "no reads", "at least one read")
+    if not found["sequences"]:
+        raise refuse(where, "no reads", "at least one read that passed the instrument's filter")
     return found
 
 
@@ -141,7 +142,9 @@ def count_gaps(bases: Callable[[str, int, int], str], build: Build) -> dict[Regi
     return gaps
 
 
-def measure(sample: str, stats: Mapping[str, float], tally: DepthTally) -> dict[str, Any]:
+def measure(
+    sample: str, stats: Mapping[str, float], tally: DepthTally, contamination: float | None = None
+) -> dict[str, Any]:
     """The metrics document of a sample: `biosample`, `wgs_qc_metrics` and `tessera`.
 
     `wgs_qc_metrics.aln_metrics` has the names, definitions and roundings of GA4GH WGS QC v1. Under `tessera`
@@ -149,40 +152,83 @@ def measure(sample: str, stats: Mapping[str, float], tally: DepthTally) -> dict[
     autosomes, and the `sex_karyotype` that depth tells. What there is nothing to measure of is None.
     """
     autosomes = tally.bases.get("autosome", np.zeros(0, np.int64))
-    total = stats["raw total sequences"]
     standard = {
-        "yield_bp_q30": int(stats["bases q30"]),
-        "mean_insert_size": round(stats["insert size average"], 1),
-        "insert_size_std_deviation": round(stats["insert size standard deviation"], 1),
-        "pct_reads_mapped": round(100 * stats["reads mapped"] / total, 2),
-        "pct_reads_properly_paired": round(100 * stats["reads properly paired"] / total, 2),
-        "mean_autosome_coverage": _rounded(mean_depth(autosomes), 2),
-        "mad_autosome_coverage": mad_depth(autosomes),
-        "pct_autosomes_15x": _rounded(percent_at_least(autosomes, 15), 2),
+        "yield_bp_q30": yield_bp_q30(stats),
+        "mean_insert_size": mean_insert_size(stats),
+        "insert_size_std_deviation": insert_size_std_deviation(stats),
+        "pct_reads_mapped": pct_reads_mapped(stats),
+        "pct_reads_properly_paired": pct_reads_properly_paired(stats),
+        "mean_autosome_coverage": mean_autosome_coverage(autosomes),
+        "mad_autosome_coverage": mad_autosome_coverage(autosomes),
+        "pct_autosomes_15x": pct_autosomes_15x(autosomes),
+        "cross_contamination_rate": contamination,
     }
+    standard = {name: rounded(name, value) for name, value in standard.items()}
     own = {
-        **{f"depth_ratio_{kind}": _rounded(depth_ratio(tally, kind), 4) for kind in SEX_AND_MT},
+        **{f"depth_ratio_{kind}": _rounded(depth_ratio(tally, kind)) for kind in SEX_AND_MT},
         "sex_karyotype": infer_karyotype(depth_ratio(tally, "x"), depth_ratio(tally, "y")),
     }
     return {"biosample": {"id": sample}, "wgs_qc_metrics": {"aln_metrics": standard}, "tessera": own}
 
 
-def mean_depth(bases: Counts) -> float | None:
-    """Mean of a histogram of depths; None when it holds no base."""
-    return float(np.arange(len(bases)) @ bases / bases.sum()) if bases.sum() else None
+def yield_bp_q30(stats: Mapping[str, float]) -> float:
+    """bases-q30.md: "The number of bases in [...] high quality reads, primary alignments, achieving a base quality
+    score of 30 or greater [...]. Duplicated reads and clipped bases are included."
+    """
+    return stats["bases q30"]
 
 
-def mad_depth(bases: Counts) -> int | None:
-    """Median absolute deviation of a histogram of depths (Picard's MAD_COVERAGE); None without bases."""
+def mean_insert_size(stats: Mapping[str, float]) -> float:
+    """mean-insert-size.md: "The mean insert size of [...] high quality reads, primary alignments [...]. Duplicated
+    reads and clipped bases are included. No minimum mapping quality is imposed", as samtools stats measures it.
+    """
+    return stats["insert size average"]
+
+
+def insert_size_std_deviation(stats: Mapping[str, float]) -> float:
+    """insert-size-standard-deviation.md: "The insert size standard deviation", of the same reads."""
+    return stats["insert size standard deviation"]
+
+
+def pct_reads_mapped(stats: Mapping[str, float]) -> float:
+    """percent-reads-mapped.md: "The percentage of [...] high quality reads, primary alignments, mapped"."""
+    return 100 * stats["reads mapped"] / stats["sequences"]
+
+
+def pct_reads_properly_paired(stats: Mapping[str, float]) -> float:
+    """percent-reads-properly-paired.md: "The percentage of [...] high quality, properly paired reads"."""
+    return 100 * stats["reads properly paired"] / stats["sequences"]
+
+
+def mean_autosome_coverage(bases: Counts) -> float | None:
+    """mean-autosome-coverage.md: "The mean sequencing coverage derived from [...] high quality, non duplicated reads,
+    primary alignments, achieving a base quality score of 20 or greater and mapping quality of 20 or greater, in
+    autosomes non gap regions [...]. Overlapping bases are counted only once."
+
+    `bases` is the histogram of that depth.
+    """
+    return mean_depth(bases)
+
+
+def mad_autosome_coverage(bases: Counts) -> int | None:
+    """genome-coverage-uniformity.md: "The median absolute deviation of sequencing coverage", of the same bases.
+
+    Picard's MAD_COVERAGE; None without bases.
+    """
     if not bases.sum():
         return None
     deviations = np.abs(np.arange(len(bases)) - _median(bases))
     return _median(np.bincount(deviations, weights=bases).astype(np.int64))
 
 
-def percent_at_least(bases: Counts, depth: int) -> float | None:
-    """Percent of a histogram's bases with at least that depth; None when it holds no base."""
-    return float(100 * bases[depth:].sum() / bases.sum()) if bases.sum() else None
+def pct_autosomes_15x(bases: Counts) -> float | None:
+    """percent-autosomes-covered-15-x.md: "The percentage of bases attaining at least 15X sequencing coverage"."""
+    return float(100 * bases[15:].sum() / bases.sum()) if bases.sum() else None
+
+
+def mean_depth(bases: Counts) -> float | None:
+    """Mean of a histogram of depths; None when it holds no base."""
+    return float(np.arange(len(bases)) @ bases / bases.sum()) if bases.sum() else None
 
 
 def depth_ratio(tally: DepthTally, kind: RegionKind) -> float | None:
@@ -210,5 +256,5 @@ def _median(bases: Counts) -> int:
     return int(np.searchsorted(np.cumsum(bases), (bases.sum() + 1) // 2))
 
 
-def _rounded(value: float | None, decimals: int) -> float | None:
-    return None if value is None else round(value, decimals)
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

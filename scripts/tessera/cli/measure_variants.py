@@ -1,4 +1,4 @@
-"""`tessera measure-variants`: call rate and het/hom ratio of each person of a gVCF or cohort VCF."""
+"""`tessera measure-variants`: what the calls of each person of a gVCF or cohort VCF are worth."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +42,11 @@ def command(
     max_memory: str | None,
     out: Path,
 ) -> None:
-    """Measure each person's calls on the autosomes, for the QC gate."""
+    """Measure each person's calls on the autosomes.
+
+    Call rate and het/hom ratio under the mask of the count; and the seven metrics that the GA4GH WGS Quality Control
+    standard, version 1, names, under FILTER alone, where the file is one person's.
+    """
     import polars as pl
 
     from tessera.cohort.call_metrics import measure_cohort, measure_gvcf
@@ -58,6 +62,7 @@ def command(
     from tessera.schemas.mask import parse_mask
     from tessera.schemas.variant_metrics import VARIANT_METRICS
     from tessera.summary.people import People
+    from tessera.variants.metrics import VariantTally, tallied, x_heterozygosity
 
     refuse_unlike_files({
         "a VCF (plain or BGZF) or BCF": source, "a sheet of samples (TSV)": sheet, "a reference FASTA": reference,
@@ -68,8 +73,9 @@ def command(
     mask = parse_mask(mask_text).for_fields(file.formats)
     rows = read_people(sheet, source, file.samples, only).filter(~pl.col("withdrawn"))
     people = People(tuple(rows["sample"]), tuple(rows["sex"]), tuple(rows["stratum"]))
+    standard: list[dict[str, float | None]] = [{} for _ in people.names]
     if not people.names:
-        table = pl.DataFrame(schema=VARIANT_METRICS.schema)
+        table = pl.DataFrame(schema={"sample": pl.String, "call_rate": pl.Float64, "het_hom_ratio": pl.Float64})
     elif not file.is_gvcf():
         table = measure_cohort(file, people, fitted, mask, Workers(workers, max_memory))
     elif len(people.names) == 1:
@@ -77,7 +83,14 @@ def command(
     else:
         raise refuse(str(source), f"a gVCF of {len(people.names)} samples", "a gVCF of one sample",
                      "Split it: bcftools view -s SAMPLE.")  # fmt: skip
-    write_tsv(out, table)
+    if len(people.names) == len(file.samples) == 1:
+        tally = VariantTally.of(1)
+        for _ in tallied(file.variant_records(people.names), fitted, tally):
+            pass
+        standard = [{"x_heterozygosity": x_heterozygosity(tally, 0), **tally.metrics(0)}]
+    own = VARIANT_METRICS.schema
+    others = {name: [row.get(name) for row in standard] for name in own if name not in table.columns}
+    write_tsv(out, table.with_columns(pl.Series(name, values, own[name]) for name, values in others.items()).cast(own))
 
 
 def _callable_bases(build: "Build", fasta: "Reference | None") -> dict[str, int]:

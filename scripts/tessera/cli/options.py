@@ -21,6 +21,20 @@ samples_option = click.option(
 sample_option = click.option(
     "--sample", "only", multiple=True, help="Expect only this sample of the sheet; may be repeated."
 )
+alignment_metrics_option = click.option(
+    "--alignments",
+    type=FILE,
+    multiple=True,
+    help="Metrics of tessera measure-alignments; may be repeated. A folder stands for the SAMPLE.json of each "
+    "sample that the sheet gives reads or alignments for.",
+)
+variant_metrics_option = click.option(
+    "--variants",
+    type=FILE,
+    multiple=True,
+    help="Metrics of tessera measure-variants; may be repeated. A folder stands for the SAMPLE.tsv of each sample "
+    "that the sheet gives a file of its own for.",
+)
 cohort_argument = click.argument("cohort", type=FOLDER)
 workers_option = click.option(
     "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Files or contigs worked side by side."

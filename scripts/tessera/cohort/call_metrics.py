@@ -17,14 +17,16 @@ from tessera.cohort.tally import TALLIES
 from tessera.files.vcf import VariantFile
 from tessera.genome.build import Build
 from tessera.schemas.mask import Mask
-from tessera.schemas.variant_metrics import VARIANT_METRICS
 from tessera.summary.people import People
 
 IntArray = npt.NDArray[np.int64]
 
 
 def measure_gvcf(reader: Reader, person: People, build: Build, mask: Mask, bases: Mapping[str, int]) -> pl.DataFrame:
-    """VARIANT_METRICS of the one person of a gVCF; `bases` is contig -> bases that can be called (without N)."""
+    """`sample`, `call_rate` and `het_hom_ratio` of the one person of a gVCF.
+
+    `bases` is contig -> bases that can be called (without N).
+    """
     autosomes = {contig.name for contig in build.contigs if contig.kind == "autosome"} & set(bases)
     called = het = homalt = 0
     rules = CountRules(build, mask, bases=None, callable_spans={}, unknown_outside=False)
@@ -43,7 +45,7 @@ def measure_gvcf(reader: Reader, person: People, build: Build, mask: Mask, bases
 
 
 def measure_cohort(file: VariantFile, people: People, build: Build, mask: Mask, workers: Workers) -> pl.DataFrame:
-    """VARIANT_METRICS of the n people of a cohort VCF, from each one's tallies of a count of the autosomes."""
+    """The same of the n people of a cohort VCF, from each one's tallies of a count of the autosomes."""
     autosomes = Build(build.name, tuple(contig for contig in build.contigs if contig.kind == "autosome"), ())
     rules, ledger = CountRules(autosomes, mask, bases=None, callable_spans={}, unknown_outside=False), Ledger()
     with count_file(file, people, rules, ledger, "auto", workers) as (blocks, _):
@@ -63,6 +65,6 @@ def _table(people: People, called: IntArray, asked: IntArray, het: IntArray, hom
     with np.errstate(divide="ignore", invalid="ignore"):
         rate, ratio = called / asked, het / homalt
     columns = {"sample": list(people.names), "call_rate": rate, "het_hom_ratio": ratio}
-    return pl.DataFrame(columns, schema=VARIANT_METRICS.schema).with_columns(
+    return pl.DataFrame(columns, schema_overrides={"sample": pl.String}).with_columns(
         pl.col("call_rate", "het_hom_ratio").fill_nan(None)
     )

@@ -6,27 +6,48 @@ from dataclasses import dataclass
 import polars as pl
 
 from tessera.errors import InputError, Problem
+from tessera.schemas import wgs_qc
 from tessera.schemas.consent import consent_reason
 from tessera.schemas.qc_policy import QcPolicy, QcRule
+from tessera.schemas.relatives import RELATIVES
 from tessera.schemas.samples import CALLED_KINDS
 
 #: metrics that are measured on alignments; the others are measured on calls
-ALIGNMENT_METRICS = frozenset({"mean_autosome_coverage", "pct_reads_mapped", "sex_karyotype"})
+ALIGNMENT_METRICS = frozenset(wgs_qc.ALIGNMENT_METRICS) | {"sex_karyotype"}
+
+KINSHIP, X_HETEROZYGOSITY = "max_kinship", "x_heterozygosity"
+FIND = "Look for them: tessera find-relatives."
+#: copies of X of a karyotype, and the share of heterozygous SNVs that only two copies or more reach: people with one
+#: have next to none, people with two more than half, children of cousins somewhat less
+COPIES_OF_X = {"XX": 2, "XY": 1, "X0": 1, "XXY": 2, "XYY": 1, "XXX": 3}
+TWO_COPIES = 0.2
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One row per sample that was measured: `sample` and its metrics, on alignments and on calls."""
+    """One row per sample that was measured: `sample` and its metrics, on alignments and on calls.
+
+    `relatives` has a row per pair of related people (schemas/relatives); None where nobody looked for them.
+    """
 
     alignments: pl.DataFrame
     variants: pl.DataFrame
+    relatives: pl.DataFrame | None = None
 
     def of(self, metric: str) -> pl.DataFrame:
         """`sample`, `value` of one metric; no rows when nothing was measured."""
+        if metric == KINSHIP:
+            return self._highest_kinship()
         table = self.alignments if metric in ALIGNMENT_METRICS else self.variants
         if metric not in table.columns:
             return pl.DataFrame(schema={"sample": pl.String, "value": pl.Null})
         return table.select("sample", pl.col(metric).alias("value"))
+
+    def _highest_kinship(self) -> pl.DataFrame:
+        """Of those who have relatives; the others have no row, for the table lists pairs."""
+        pairs = RELATIVES.empty if self.relatives is None else self.relatives
+        both = [pairs.select(pl.col(name).alias("sample"), value="kinship") for name in ("sample_1", "sample_2")]
+        return pl.concat(both).group_by("sample").agg(pl.col("value").max()).sort("sample")
 
 
 def decide(people: pl.DataFrame, measured: Measured, *, policy: QcPolicy, consent: Sequence[str]) -> pl.DataFrame:
@@ -42,6 +63,11 @@ def decide(people: pl.DataFrame, measured: Measured, *, policy: QcPolicy, consen
     for rule in policy.rules:
         own = present.filter(pl.col("kind").is_in(CALLED_KINDS)) if rule.metric in ALIGNMENT_METRICS else present
         values = own.join(measured.of(rule.metric), on="sample", how="left", maintain_order="left")
+        if rule.metric == KINSHIP and measured.relatives is None:
+            problems.append(Problem(f"rule {KINSHIP}", "nobody looked for relatives", "--relatives", FIND))
+        if rule.metric == KINSHIP:
+            judged.append(_judge(values, rule))
+            continue
         problems += _missing(own.filter(pl.col("kind").is_not_null()), measured, rule.metric)
         judged.append(_judge(values, rule))
     if problems:
@@ -75,6 +101,11 @@ def _consent(people: pl.DataFrame, codes: Sequence[str]) -> pl.DataFrame:
 def _judge(values: pl.DataFrame, rule: QcRule) -> pl.DataFrame:
     """Rows for people with a value; a value of null says that the input has nothing to measure it by."""
     value = pl.col("value")
+    if rule.metric == X_HETEROZYGOSITY:
+        copies = pl.col("sex").replace_strict(COPIES_OF_X, default=None)
+        passed = value.is_null() | copies.is_null() | ((value.cast(pl.Float64) >= TWO_COPIES) == (copies >= 2))
+        bound = pl.when(copies >= 2).then(pl.lit(f">= {TWO_COPIES}")).when(copies == 1).then(pl.lit(f"< {TWO_COPIES}"))
+        return _rows(values, f"qc:{rule.metric}", value, bound.otherwise("sex"), passed=passed)
     if rule.equals == "declared":
         passed = value.is_null() | (pl.col("sex") == "NA") | (value.cast(pl.String) == pl.col("sex"))
         return _rows(values, f"qc:{rule.metric}", value, pl.col("sex"), passed=passed)

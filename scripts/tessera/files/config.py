@@ -9,6 +9,7 @@ import yaml
 
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.builds import read_build
+from tessera.files.marker_panel import panel_files
 from tessera.files.paths import expand, is_file, is_folder, variables
 from tessera.schemas.config import NAMED_BUILDS, Config, build_config, check_config
 from tessera.schemas.document import quoted
@@ -144,6 +145,10 @@ def _check_files(config: Config, where: str) -> Iterator[Problem]:
     files = {"reference": config.reference, "qc_policy": config.qc_policy}
     files |= {f"nodes.{name}.callable": node.callable for name, node in config.nodes.items()}
     folders = {f"federation.summaries[{i}]": path for i, path in enumerate(config.federation.summaries)}
+    if config.contamination_panel:
+        files |= {
+            f"contamination_panel .{part}": path for part, path in panel_files(config.contamination_panel).items()
+        }
     for key, path in files.items():
         if path is not None and not is_file(path):
             yield Problem(f"{where} {key}", f"there is no file {quoted(path)}", "an existing file", _RELATIVE)

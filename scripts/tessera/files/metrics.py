@@ -1,4 +1,4 @@
-"""Metrics of samples: on alignments one JSON file each, as GA4GH WGS QC version 1; on calls a table."""
+"""Metrics of samples: on alignments one JSON file each, on calls a table; and both as GA4GH WGS QC version 1."""
 
 import json
 from collections.abc import Sequence
@@ -9,11 +9,14 @@ from typing import Any
 import polars as pl
 
 from tessera.errors import InputError, Problem, all_at_once
-from tessera.files.atomic import written_aside
+from tessera.files.atomic import directory_written_aside, written_aside
 from tessera.files.json_documents import read_json
+from tessera.files.paths import unlike_file
 from tessera.files.tables import read_tsv
-from tessera.schemas.document import quoted
+from tessera.schemas.document import check_document, quoted
 from tessera.schemas.variant_metrics import VARIANT_METRICS
+from tessera.schemas.wgs_qc import ALIGNMENT_METRICS, SCHEMA
+from tessera.schemas.wgs_qc import VARIANT_METRICS as STANDARD_VARIANT_METRICS
 
 
 def write_metrics(path: Path, document: dict[str, Any]) -> None:
@@ -46,6 +49,28 @@ def read_metrics(path: Path) -> dict[str, Any]:
     return {"sample": sample, **found}
 
 
+def write_standard_metrics(folder: Path, alignments: pl.DataFrame, variants: pl.DataFrame) -> None:
+    """Write SAMPLE.metrics.json, in the shape of the standard, for each sample that was measured, into a new folder.
+
+    `alignments` and `variants` have `sample` and its metrics; a sample of one table alone has that group alone.
+    """
+    documents: dict[str, dict[str, Any]] = {}
+    for rows, group, metrics in (
+        (alignments, "aln_metrics", ALIGNMENT_METRICS),
+        (variants, "variant_metrics", STANDARD_VARIANT_METRICS),
+    ):
+        for row in rows.iter_rows(named=True):
+            own = documents.setdefault(row["sample"], {"biosample": {"id": row["sample"]}, "wgs_qc_metrics": {}})
+            own["wgs_qc_metrics"][group] = {name: row.get(name) for name in metrics}
+    with directory_written_aside(folder) as aside:
+        for sample, document in documents.items():
+            problems = check_document(document, SCHEMA, where=f"metrics of sample {sample}")
+            if problems:
+                raise InputError(problems)
+            text = json.dumps(document, indent=4, sort_keys=True) + "\n"
+            (aside / f"{sample}.metrics.json").write_text(text, encoding="utf-8")
+
+
 def read_alignment_metrics(paths: Sequence[Path]) -> pl.DataFrame:
     """One row per file of `tessera measure-alignments`: `sample` and its metrics."""
     rows = []
@@ -62,6 +87,18 @@ def read_variant_metrics(paths: Sequence[Path]) -> pl.DataFrame:
     return _once_each(
         pl.concat([pl.DataFrame(schema=VARIANT_METRICS.schema), *(read_tsv(path, VARIANT_METRICS) for path in paths)])
     )
+
+
+def metric_files(given: Sequence[Path], samples: Sequence[str], suffix: str) -> list[Path]:
+    """The given files; a folder stands for the file of each of `samples` in it."""
+    files: list[Path] = []
+    for path in given:
+        files += [path / f"{sample}{suffix}" for sample in samples] if path.is_dir() else [path]
+    found = {path: unlike_file(path) for path in files}
+    problems = [Problem(str(path), what, "metrics of a sample") for path, what in found.items() if what]
+    if problems:
+        raise InputError(problems)
+    return files
 
 
 def _once_each(rows: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,8 @@
 
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -94,6 +95,23 @@ class VariantFile:
         """
         return self._records(self._open(samples))
 
+    def variant_records(self, samples: Sequence[str]) -> Iterator[Record]:
+        """The same without reference records, which are passed over unread: a gVCF has little else."""
+        return self._records(self._open(samples), wanted=lambda site: not all(alt in NON_REF for alt in site.ALT))
+
+    def records_over(self, samples: Sequence[str], places: Iterable[tuple[str, int]]) -> Iterator[Record]:
+        """The records that speak of one of these places, (contig, pos); the others are passed over unread."""
+        by_contig: dict[str, list[int]] = {}
+        for contig, pos in sorted(places):
+            by_contig.setdefault(contig, []).append(pos)
+
+        def wanted(site: Any) -> bool:
+            here = by_contig.get(site.CHROM, [])
+            at = bisect_left(here, site.POS)
+            return at < len(here) and here[at] <= site.end
+
+        return self._records(self._open(samples), wanted=wanted)
+
     def records_in(self, bcf: bytes, samples: Sequence[str]) -> Iterator[Record]:
         """The records of a part of this file, given as the bytes of a BCF, header included; as `records` gives them."""
         with tempfile.NamedTemporaryFile(suffix=".bcf") as part:
@@ -101,7 +119,7 @@ class VariantFile:
             part.flush()
             yield from self._records(VCF(part.name, samples=list(samples)))
 
-    def _records(self, vcf: Any) -> Iterator[Record]:
+    def _records(self, vcf: Any, *, wanted: Callable[[Any], bool] | None = None) -> Iterator[Record]:
         at = "the header"
         lines = iter(vcf)
         while True:
@@ -116,6 +134,8 @@ class VariantFile:
                 ) from error
             if variant is None:
                 return
+            if wanted and not wanted(variant):
+                continue
             at = f"{variant.CHROM}:{variant.POS}"
             yield self._record(variant, at)
 

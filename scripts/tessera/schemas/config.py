@@ -172,6 +172,13 @@ SCHEMA: Schema = {
             "the path of a policy file",
             default="config/policies/qc.yaml",
         ),
+        "contamination_panel": _optional_path(
+            "contamination_panel",
+            "Markers by which contamination of reads is estimated: a panel of VerifyBamID2 on the build of the "
+            "reference, given as the path of its files without `.bed`, `.mu` and `.UD`. Without one it is not "
+            "measured, nor below 500 markers with reads.",
+            "the path that PANEL.bed, PANEL.mu and PANEL.UD begin with, or null",
+        ),
         "aligner": _key(
             "aligner",
             "Program that aligns reads.",
@@ -225,6 +232,7 @@ class Config:
     mask: Mask
     consent: tuple[str, ...]
     qc_policy: Path
+    contamination_panel: Path | None
     aligner: str
     tools: str
     federation: FederationConfig
@@ -263,6 +271,7 @@ def build_config(document: Mapping[str, Any]) -> Config:
         mask=mask_of(full["mask"]),
         consent=tuple(full["consent"]),
         qc_policy=Path(full["qc_policy"]),
+        contamination_panel=_maybe(full["contamination_panel"]),
         aligner=full["aligner"],
         tools=full["tools"],
         federation=FederationConfig(tuple(map(Path, full["federation"].get("summaries", [])))),

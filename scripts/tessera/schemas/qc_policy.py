@@ -7,21 +7,29 @@ from typing import Any
 
 from tessera.errors import InputError, Problem
 from tessera.schemas.document import Schema, check_document, quoted
+from tessera.schemas.wgs_qc import METRICS as STANDARD_METRICS
 
-#: metric -> unit and meaning; the first two as in the GA4GH WGS QC standard, version 1
-NUMERIC_METRICS = {
-    "mean_autosome_coverage": (
-        "reads",
-        "mean depth of the autosomes: base and mapping quality 20, no duplicates",
-    ),
-    "pct_reads_mapped": ("%", "share of the reads that are aligned"),
+#: metric -> unit and meaning; those of the GA4GH WGS QC standard, version 1, and our own
+NUMERIC_METRICS = {name: (metric.unit, metric.meaning) for name, metric in STANDARD_METRICS.items()} | {
     "call_rate": (
         "fraction",
         "share of the callable bases or sites at which the sample has a believed genotype",
     ),
     "het_hom_ratio": ("ratio", "number of heterozygous genotypes by that of homozygous ALT ones"),
+    "max_kinship": (
+        "kinship",
+        "highest kinship with anybody else of the node, of `tessera find-relatives`: 0.354 or more is the same person; "
+        "both of a pair break the rule",
+    ),
 }
-DECLARED_METRICS = {"sex_karyotype": ("", "karyotype seen in the depth of X and Y, against the sheet's")}
+DECLARED_METRICS = {
+    "sex_karyotype": ("", "karyotype seen in the depth of X and Y, against the sheet's"),
+    "x_heterozygosity": (
+        "fraction",
+        "share of the SNVs on X that are heterozygous: 0.2 or more where the sheet's karyotype has two copies of X or "
+        "more, less where it has one",
+    ),
+}
 METRICS = NUMERIC_METRICS | DECLARED_METRICS
 
 _NUMBER: Schema = {

@@ -139,6 +139,16 @@ def each_person(samples: pl.DataFrame) -> pl.DataFrame:
     return samples.unique("sample", keep="first", maintain_order=True).select(person)
 
 
+def measured_alone(people: pl.DataFrame) -> tuple[list[str], list[str]]:
+    """Samples, of one row per person, that alignments are measured of; and those with calls in a file of their own.
+
+    Withdrawn people are not measured.
+    """
+    present = people.filter(~pl.col("withdrawn"))
+    aligned = present.filter(pl.col("kind").is_in(CALLED_KINDS))["sample"].to_list()
+    return aligned, present.filter(pl.col("kind") != "vcf")["sample"].to_list()
+
+
 def with_all_columns(rows: pl.DataFrame) -> pl.DataFrame:
     """A column the sheet does not have is null; an empty cell is an empty string, so the two stay apart."""
     absent = [name for name in SAMPLES.names if name not in rows.columns]

@@ -1,12 +1,13 @@
-"""Metrics of each person's calls, for the QC gate; private, one row a person."""
+"""Metrics of each person's calls, ours and the seven of the GA4GH standard; private, one row a person."""
 
 import polars as pl
 
 from tessera.schemas.table import Column, Table
+from tessera.schemas.wgs_qc import VARIANT_METRICS as STANDARD
 
 VARIANT_METRICS = Table(
     name="variant_metrics",
-    version=1,
+    version=2,
     columns=(
         Column("sample", pl.String, "name of the sample"),
         Column(
@@ -20,6 +21,15 @@ VARIANT_METRICS = Table(
             "het_hom_ratio",
             pl.Float64,
             "heterozygous over homozygous-ALT autosomal SNV genotypes; inf without homozygous ones, null without both",
+        ),
+        Column(
+            "x_heterozygosity",
+            pl.Float64,
+            "share of the SNVs on X outside the PARs that are heterozygous; null below 20 written with two alleles",
+        ),
+        *(
+            Column(name, pl.Float64 if metric.decimals else pl.Int64, metric.meaning, metric.unit)
+            for name, metric in STANDARD.items()
         ),
     ),
 )

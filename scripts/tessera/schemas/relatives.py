@@ -1,0 +1,20 @@
+"""Pairs of people of a node whose genotypes are too alike for strangers; private, one row a pair."""
+
+import polars as pl
+
+from tessera.schemas.table import Column, Table
+
+#: kinship from which on a pair is of that degree (Manichaikul et al. 2010, table 1: powers of 2, half a step apart)
+DEGREES = (("duplicate", 2**-1.5), ("first", 2**-2.5), ("second", 2**-3.5), ("third", 2**-4.5))
+
+RELATIVES = Table(
+    name="relatives",
+    version=1,
+    columns=(
+        Column("sample_1", pl.String, "name of one sample, the earlier in the alphabet"),
+        Column("sample_2", pl.String, "name of the other"),
+        Column("markers", pl.Int64, "markers at which both have a believed genotype"),
+        Column("kinship", pl.Float64, "KING-robust kinship coefficient: 0.5 of a person with itself, 0.25 of siblings"),
+        Column("relation", pl.String, "duplicate (or monozygotic twin), first, second or third degree"),
+    ),
+)

@@ -1,0 +1,163 @@
+"""Kinship: PLINK 2's KING table of the same genotypes, families drawn by Mendel's rules, and a real trio."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from commands import Tessera
+from native import native
+from tessera.cohort.relatives import find_relatives
+
+MARKERS = 6000
+
+
+def family(seed: int) -> dict[str, np.ndarray]:
+    """Copies of ALT of unlinked markers: parents, two children, a grandchild, a twin of one child, and strangers."""
+    draw = np.random.default_rng(seed)
+    p = draw.uniform(0.05, 0.95, MARKERS)
+
+    def stranger() -> np.ndarray:
+        return draw.binomial(2, p)
+
+    def child(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return draw.binomial(1, one / 2) + draw.binomial(1, other / 2)
+
+    people = {"father": stranger(), "mother": stranger(), "other": stranger(), "far": stranger()}
+    people["ann"] = child(people["father"], people["mother"])
+    people["ben"] = child(people["father"], people["mother"])
+    people["kid"] = child(people["ann"], people["other"])
+    people["twin"] = people["ann"].copy()
+    return people
+
+
+def write_vcf(path: Path, people: dict[str, np.ndarray], missing: float = 0.0) -> None:
+    draw = np.random.default_rng(9)
+    text = ["0/0", "0/1", "1/1"]
+    lines = [
+        "##fileformat=VCFv4.2",
+        "##contig=<ID=1,length=1000000>",
+        '##FORMAT=<ID=GT,Number=1,Type=String,Description="g">',
+    ]
+    lines.append("\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *people]))
+    for at in range(MARKERS):
+        gts = ["./." if draw.random() < missing else text[doses[at]] for doses in people.values()]
+        lines.append("\t".join(["1", str(100 * at + 50), f"m{at}", "A", "G", ".", "PASS", ".", "GT", *gts]))
+    path.write_text("\n".join(lines) + "\n")
+
+
+def write_markers(path: Path) -> None:
+    path.write_text("".join(f"chr1\t{100 * at + 49}\t{100 * at + 50}\tA\tG\n" for at in range(MARKERS)))
+
+
+def run(tessera: Tessera, folder: Path, *inputs: Path) -> pl.DataFrame:
+    words = [word for path in inputs for word in ("--input", path)]
+    done = tessera(
+        "find-relatives", *words, "--samples", folder / "samples.tsv", "--markers", folder / "markers.bed",
+        "--mask", "none", "--out", folder / "pairs.tsv",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    return pl.read_csv(folder / "pairs.tsv", separator="\t")
+
+
+def test_kinship_is_plinks_of_every_pair(tessera: Tessera, tmp_path: Path) -> None:
+    plink2 = native("plink2")
+    people = family(1)
+    write_vcf(tmp_path / "all.vcf", people, missing=0.03)
+    write_markers(tmp_path / "markers.bed")
+    (tmp_path / "samples.tsv").write_text("sample\tsex\tpopulation\n" + "".join(f"{name}\tXX\tXA\n" for name in people))
+    found = run(tessera, tmp_path, tmp_path / "all.vcf")
+    plink2(
+        "--vcf", tmp_path / "all.vcf", "--make-king-table", "--king-table-filter", 2**-4.5, "--out", tmp_path / "king"
+    )
+    rows = [line.split("\t") for line in (tmp_path / "king.kin0").read_text().splitlines()]
+    at = {name.lstrip("#"): i for i, name in enumerate(rows[0])}
+    expected = {tuple(sorted((row[at["IID1"]], row[at["IID2"]]))): row for row in rows[1:]}
+    pairs = {(one, other): (markers, kinship) for one, other, markers, kinship, _ in found.iter_rows()}
+    assert set(pairs) == set(expected)
+    assert len(pairs) > 10
+    for pair, (markers, kinship) in pairs.items():
+        assert markers == int(expected[pair][at["NSNP"]])
+        assert abs(kinship - float(expected[pair][at["KINSHIP"]])) < 1e-4
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_degrees_are_those_of_the_family(seed: int) -> None:
+    people = family(seed)
+    table, untold = find_relatives(list(people), np.array(list(people.values()), np.int8))
+    assert untold == 0
+    found = {(one, other): relation for one, other, _, _, relation in table.iter_rows()}
+    assert found == {
+        ("ann", "twin"): "duplicate",
+        **dict.fromkeys(
+            [("ann", "ben"), ("ben", "twin"), ("ann", "kid"), ("kid", "twin"), ("kid", "other")]
+            + [(name, parent) for name in ("ann", "ben") for parent in ("father", "mother")]
+            + [(parent, "twin") for parent in ("father", "mother")],
+            "first",
+        ),
+        **dict.fromkeys([("ben", "kid"), ("father", "kid"), ("kid", "mother")], "second"),
+    }
+
+
+def test_people_of_several_files_are_compared(tessera: Tessera, tmp_path: Path) -> None:
+    people = family(4)
+    write_vcf(tmp_path / "one.vcf", {"ann": people["ann"]})
+    write_vcf(tmp_path / "many.vcf", {"twin": people["twin"], "far": people["far"]})
+    write_markers(tmp_path / "markers.bed")
+    (tmp_path / "samples.tsv").write_text(
+        "sample\tsex\tpopulation\tvcf\nann\tXX\tXA\tone.vcf\ntwin\tXX\tXA\tmany.vcf\nfar\tXX\tXA\tmany.vcf\n"
+    )
+    found = run(tessera, tmp_path, tmp_path / "one.vcf", tmp_path / "many.vcf")
+    assert found.rows() == [("ann", "twin", MARKERS, 0.5, "duplicate")]
+
+
+def test_a_reference_block_of_a_gvcf_says_no_copies(tessera: Tessera, tmp_path: Path) -> None:
+    """ann's calls as a gVCF, with blocks where there is no variant, beside her twin's as a VCF."""
+    people = family(5)
+    write_vcf(tmp_path / "twin.vcf", {"twin": people["twin"]})
+    write_vcf(tmp_path / "plain.vcf", {"ann": people["ann"]})
+    lines = []
+    for line in (tmp_path / "plain.vcf").read_text().splitlines():
+        fields = line.split("\t")
+        if fields[-1] == "0/0":
+            fields[4], fields[7] = "<NON_REF>", f"END={int(fields[1]) + 20}"
+            fields[1] = str(int(fields[1]) - 10)
+        lines.append("\t".join(fields))
+    lines.insert(1, '##INFO=<ID=END,Number=1,Type=Integer,Description="e">')
+    (tmp_path / "ann.g.vcf").write_text("\n".join(lines) + "\n")
+    write_markers(tmp_path / "markers.bed")
+    (tmp_path / "samples.tsv").write_text(
+        "sample\tsex\tpopulation\tgvcf\tvcf\nann\tXX\tXA\tann.g.vcf\t\ntwin\tXX\tXA\t\ttwin.vcf\n"
+    )
+    found = run(tessera, tmp_path, tmp_path / "ann.g.vcf", tmp_path / "twin.vcf")
+    assert found.rows() == [("ann", "twin", MARKERS, 0.5, "duplicate")]
+
+
+def test_the_ashkenazi_trio_is_a_child_and_its_parents(tessera: Tessera, shared: Path, tmp_path: Path) -> None:
+    source = shared / "03_cohort_vcf" / "trio" / "ashk-trio.vcf.gz"
+    rows = [line.split("\t") for line in gzip.decompress(source.read_bytes()).decode().splitlines() if line[0] != "#"]
+    snvs = {(row[0], int(row[1])): row for row in rows if len(row[3]) == len(row[4]) == 1 and row[4] in "ACGT"}
+    bed = [
+        f"{contig}\t{pos - 1}\t{pos}\t{row[3]}\t{row[4]}\n" for (contig, pos), row in snvs.items() if contig.isdigit()
+    ]
+    (tmp_path / "markers.bed").write_text("".join(bed))
+    pedigree = [line.split() for line in source.with_name("ashk-trio.ped").read_text().splitlines() if line[:1] != "#"]
+    (tmp_path / "samples.tsv").write_text(
+        "sample\tsex\tpopulation\n" + "".join(f"{row[1]}\t{'XY' if row[4] == '1' else 'XX'}\tAJ\n" for row in pedigree)
+    )
+    found = run(tessera, tmp_path, source)
+    child = next(row for row in pedigree if row[2] != "0")
+    expected = {tuple(sorted((child[1], parent))) for parent in child[2:4]}
+    assert {(one, other) for one, other, *_ in found.iter_rows() if _[2] == "first"} == expected
+    assert len(found) == 2
+
+
+def test_too_few_markers_are_told_and_not_judged(tessera: Tessera, tmp_path: Path) -> None:
+    people = family(6)
+    names = ["ann", "twin"]
+    few = np.full((2, MARKERS), -1, np.int8)
+    few[:, :499] = np.array([people[name][:499] for name in names])
+    table, untold = find_relatives(names, few)
+    assert (len(table), untold) == (0, 1)
