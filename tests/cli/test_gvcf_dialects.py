@@ -196,6 +196,10 @@ def test_of_blocks_that_overlap_the_one_that_starts_last_decides_and_of_two_that
     blocks = [(1, 50, False), (31, 60, True), (41, 45, False), (101, 150, False), (101, 120, True)]
     summary = count(tmp_path, "met", [gatk.reference("chr1", first, last, low=low) for first, last, low in blocks])
     assert track(summary) == [("chr1", 0, 30, 1, 0), ("chr1", 40, 45, 1, 0), ("chr1", 120, 150, 1, 0)]
+    # 1 to 60 and 101 to 150 of 1,000 bases lie under blocks; 31 to 50 and 101 to 120 under several
+    assert json.loads((tmp_path / "met.provenance.json").read_text())["bases"] == {
+        "under_no_record": 1000 - 110, "under_several_records": 20 + 20,
+    }  # fmt: skip
 
 
 def test_a_joint_file_tells_otherwise_under_a_deletion_that_began_before_and_over_the_span_of_ref(
