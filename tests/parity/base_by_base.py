@@ -56,12 +56,12 @@ class Line:
         return len(reads) == len(self.alts) + 1 and all(5 * int(reads[a]) >= self.number("DP") for a in carried)
 
 
-def lines_in(path: Path, start: int, end: int, sample: int = 0) -> list[Line]:
-    """The lines of a file that reach into [start, end), 0-based, with the cell of one sample."""
+def lines_in(path: Path, contig: str, start: int, end: int, sample: int = 0) -> list[Line]:
+    """The lines of a file that reach into [start, end), 0-based, of a contig, with the cell of one sample."""
     found = []
-    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as text:
+    with gzip.open(path, "rt") if path.suffix in (".gz", ".bgz") else path.open() as text:
         for row in text:
-            if row.startswith("#"):
+            if not row.startswith(f"{contig}\t"):
                 continue
             cells = row.rstrip("\n").split("\t")
             pos, ref, alts = int(cells[1]), cells[3], [] if cells[4] == "." else cells[4].split(",")

@@ -65,7 +65,7 @@ def people(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> People:
 @pytest.fixture(scope="module")
 def window(people: People) -> dict[str, list[Line]]:
     """Each person's lines in the window."""
-    return {name: lines_in(file, START, END) for name, file in people.files.items()}
+    return {name: lines_in(file, CONTIG, START, END) for name, file in people.files.items()}
 
 
 def track(summary: Path) -> dict[str, list[int]]:
@@ -156,7 +156,7 @@ def joint_of(people: People, names: Iterable[str], bcftools: Bcftools, folder: P
     bcftools("view", "--no-version", "-i", 'ALT!="<NON_REF>"', "-o", folder / "joint.vcf", folder / "merged.bcf")
     held = bcftools("query", "-l", folder / "joint.vcf").split()
     samples = write(folder / "joint.tsv", sheet({name: facts(people.strata[name]) for name in held}))
-    lines = {name: lines_in(folder / "joint.vcf", START, END, number) for number, name in enumerate(held)}
+    lines = {name: lines_in(folder / "joint.vcf", CONTIG, START, END, number) for number, name in enumerate(held)}
     return Joint(folder / "joint.vcf", samples, lines)
 
 

@@ -25,9 +25,9 @@ class Ledger:
 
     def add(self, other: "Ledger") -> None:
         """Take in what another part of the file came to."""
+        self.bases += other.bases
         self.entries += other.entries
         self.records += other.records
-        self.bases += other.bases
         self.tallies = self.tallies + other.tallies
         self.mismatches += other.mismatches
 
