@@ -11,16 +11,20 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pysam
 import pytest
 
+from handmade import write
 from nation import ROOT, files_of, run
 from tessera.errors import InputError
 
 CONTIGS = [f"chr{number}" for number in range(1, 9)]
 LENGTH = 16_000_000
 PEOPLE = [f"p{number}" for number in range(40)]
-#: runs killed at random moments of their writing, and how many may end before
-KILLS, ATTEMPTS = 6, 24
+#: runs that may end before they are killed, for each that is
+SPARED = 3
+#: runs by two workers that are killed; each takes some seconds to start
+WORKERS_KILLED = 3
 #: runs our command line after a line of Python that changes it
 PATCHED = "import os, signal\nfrom tessera.files import atomic\n{patch}\nfrom tessera.cli import main\nmain()\n"
 KILL = "lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
@@ -63,13 +67,14 @@ def merge(inputs: Path, name: str, out: Path) -> list[str]:
     return ["merge", str(inputs / "old"), str(inputs / name), "--workers", "2", "--out", str(out)]
 
 
-def start(words: Sequence[str], patch: str | None = None) -> subprocess.Popen[bytes]:
-    """Our command line as a process of its own."""
+def start(words: Sequence[str], patch: str | None = None, *, session: bool = False) -> subprocess.Popen[bytes]:
+    """Our command line as a process of its own, or of a session of its own."""
     how = ["-m", "tessera"] if patch is None else ["-c", PATCHED.format(patch=patch)]
     path = os.pathsep.join([str(ROOT / "scripts"), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
-        [sys.executable, *how, *words], env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.DEVNULL
-    )
+        [sys.executable, *how, *words], env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.DEVNULL,
+        start_new_session=session,
+    )  # fmt: skip
 
 
 def leftovers(out: Path) -> list[Path]:
@@ -90,34 +95,81 @@ def assert_whole(out: Path, *allowed: Path) -> None:
             assert files_of(folder) in summaries
 
 
-@pytest.mark.parametrize(("words", "result"), [(count, "new"), (merge, "merged")])
+@pytest.mark.parametrize(("words", "result", "kills"), [(count, "new", 6), (merge, "merged", 20)])
 def test_killed_at_any_moment_it_leaves_a_whole_summary_and_the_next_run_ends_the_same(
-    inputs: Path, tmp_path: Path, words: Callable[[Path, str, Path], list[str]], result: str
+    inputs: Path, tmp_path: Path, words: Callable[[Path, str, Path], list[str]], result: str, kills: int
 ) -> None:
     out, moments = tmp_path / "summary", random.Random(result)
     run("merge", inputs / "old", "--out", out)
-    writes = 3.0  # seconds; learnt from the runs that were not killed in time
-    kills, unfinished = 0, False
-    for _ in range(ATTEMPTS):
+    writes = 1.5  # seconds; learnt from the runs that were not killed in time
+    killed, unfinished = 0, False
+    for _ in range(kills * (1 + SPARED)):
         before, process = leftovers(out), start(words(inputs, "new", out))
         while leftovers(out) == before and process.poll() is None:
             time.sleep(0.005)
         began = time.monotonic()
         try:
             process.wait(moments.uniform(0, writes))
-            writes = min(writes, time.monotonic() - began)
+            writes = min(writes, 0.8 * (time.monotonic() - began))
         except subprocess.TimeoutExpired:
             process.kill()
-            kills += process.wait() == -signal.SIGKILL
+            killed += process.wait() == -signal.SIGKILL
         assert_whole(out, inputs / "old", inputs / result)
         unfinished |= bool(leftovers(out))
-        if kills == KILLS:
+        if killed == kills:
             break
-    assert kills == KILLS, "the moments must lie within the run"
+    assert killed == kills, "the moments must lie within the run"
     assert unfinished, "some must have been killed while they wrote"
     assert start(words(inputs, "new", out)).wait() == 0
     assert files_of(out) == files_of(inputs / result)
     assert leftovers(out) == []
+
+
+def test_a_count_by_two_workers_that_is_killed_leaves_no_process_and_the_next_run_ends_the_same(
+    inputs: Path, tmp_path: Path
+) -> None:
+    file = write(tmp_path / "new.vcf.gz", (inputs / "new.vcf").read_text())
+    pysam.tabix_index(str(file), preset="vcf", csi=True)
+    out, moments = tmp_path / "summary", random.Random(5)
+    words = [str(file) if word == str(inputs / "new.vcf") else word for word in count(inputs, "new", out)]
+    run("merge", inputs / "old", "--out", out)
+    killed, writes = 0, 3.0
+    for _ in range(WORKERS_KILLED * (1 + SPARED)):
+        before, process = leftovers(out), start([*words, "--workers", "2"], session=True)
+        while leftovers(out) == before and process.poll() is None:
+            time.sleep(0.005)
+        began = time.monotonic()
+        try:
+            process.wait(moments.uniform(0, writes))
+            writes = min(writes, 0.8 * (time.monotonic() - began))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            killed += process.wait() == -signal.SIGKILL
+        assert_whole(out, inputs / "old", inputs / "new")
+        assert_nobody_lives_on(process.pid)
+        if killed == WORKERS_KILLED:
+            break
+    assert killed == WORKERS_KILLED
+    assert start([*words, "--workers", "2"]).wait() == 0
+    assert files_of(out) == files_of(inputs / "new")
+    assert leftovers(out) == []
+
+
+def assert_nobody_lives_on(session: int) -> None:
+    """The workers of a killed run notice it and end."""
+    until = time.monotonic() + 30
+    while members := [pid for pid in Path("/proc").glob("[0-9]*") if of_session(pid, session)]:
+        assert time.monotonic() < until, [(pid / "cmdline").read_text() for pid in members]
+        time.sleep(0.1)
+
+
+def of_session(process: Path, session: int) -> bool:
+    """Whether a process of /proc belongs to a session and has not ended."""
+    try:
+        state, _, _, its_session = (process / "stat").read_text().rpartition(")")[2].split()[:4]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return int(its_session) == session and state != "Z"
 
 
 @pytest.mark.parametrize(

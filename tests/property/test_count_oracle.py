@@ -117,6 +117,7 @@ def assert_equal(found: Mapping[BlockKey, Block], ledger: Ledger, expected: Expe
     assert {k: n[0] for k, n in rows(found, "histograms", 5).items()} == dict(expected.histograms)
     assert +ledger.entries == +expected.ledger
     assert +ledger.records == +expected.records
+    assert +ledger.bases == +expected.bases
 
 
 @contextmanager

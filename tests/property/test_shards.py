@@ -151,6 +151,7 @@ def test_shards_count_what_one_piece_counts(seed: int, kind: str, tmp_path: Path
         assert found == expected
         assert ledger.entries == whole.entries
         assert ledger.records == whole.records
+        assert ledger.bases == whole.bases
         assert np.array_equal(ledger.tallies, whole.tallies)
 
 

@@ -80,6 +80,8 @@ class Expected:
     histograms: Counter[tuple[str, int, str, str, int]] = field(default_factory=Counter)
     ledger: Counter[str] = field(default_factory=Counter)
     records: Counter[str] = field(default_factory=Counter)
+    #: of the build, under no line and under several
+    bases: Counter[str] = field(default_factory=Counter)
 
 
 def parse(text: str) -> tuple[set[str], list[Line]]:
@@ -243,6 +245,9 @@ class Count:
         for contig, (_, bases) in self.genome.contigs.items():
             for base in range(len(bases)):
                 self.add_base(result, contig, base)
+                over = sum(line.contig == contig and line.pos - 1 <= base < line.end for line in self.lines)
+                if over != 1:
+                    result.bases["under_several_records" if over else "under_no_record"] += 1
         seen: set[Key] = set()
         for number, line in enumerate(self.lines):
             result.records["read"] += 1

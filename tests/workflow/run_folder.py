@@ -34,7 +34,11 @@ class RunFolder:
 
     def made(self, *arguments: str) -> Counter[str]:
         """Run the workflow; rule -> jobs that it carried out, or would with `--dry-run`, without those that collect."""
-        said = self.snakemake("--quiet", "host", *arguments)
+        return self.jobs(self.snakemake("--quiet", "host", *arguments))
+
+    @staticmethod
+    def jobs(said: str) -> Counter[str]:
+        """Rule -> jobs that Snakemake told of, without those that collect."""
         jobs = Counter(re.findall(r"^ *(?:local)?rule (\w+):$", said, re.MULTILINE))
         del jobs["all"]
         return jobs

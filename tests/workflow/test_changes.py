@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from handmade import vcf, write
+from nation import files_of
+from nation import run as tessera
 from run_folder import RunFolder
 
 BUILD = "name: small\ncontigs: [{name: chr1, kind: autosome, length: 400}, {name: chrX, kind: x, length: 300}]\n"
@@ -121,6 +123,26 @@ def test_one_person_withdrawn_costs_the_batch_and_the_sums(run: Small) -> None:
     assert not {"count_alleles", "measure_variants", "gate_sample"} & set(made)
     assert run.carriers("federation") == {22: 6, 33: 6, 44: 6}
     assert run.carriers("north") == {22: 4, 33: 4}
+
+
+def test_who_joins_while_another_leaves_costs_the_own_jobs_and_the_sum_is_that_of_a_fresh_count(run: Small) -> None:
+    write(run.folder / "eve.g.vcf.gz", gvcf("eve", 55))
+    with (run.folder / "north.tsv").open("a") as sheet:
+        sheet.write(row("eve", "XY", "FI", "2"))
+    run.withdraw("north", "ann")
+    made = run.made()
+    assert {made[rule] for rule in ("count_alleles", "measure_variants", "gate_sample", "sum_node", "merge_nodes")} == {
+        1
+    }
+    assert made["sum_batch"] == 2
+    assert run.carriers("federation") == {22: 8, 33: 8, 44: 8, 55: 8}
+    people = {"ben": "north", "cat": "north", "eve": "north", "dan": "south"}
+    for name, node in people.items():
+        tessera("count", "--input", run.folder / f"{name}.g.vcf.gz", "--samples", run.folder / f"{node}.tsv",
+                "--sample", name, "--build", run.folder / "build.yaml", "--assume-normalised",
+                "--out", run.folder / "anew" / name)  # fmt: skip
+    tessera("merge", *(run.folder / "anew" / name for name in people), "--out", run.folder / "sum")
+    assert files_of(run.folder / "results/federation/summary") == files_of(run.folder / "sum")
 
 
 def test_when_the_last_person_of_a_node_withdraws_nobody_is_left_in_its_summary_nor_in_the_sum(run: Small) -> None:

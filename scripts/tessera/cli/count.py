@@ -116,7 +116,7 @@ def command(
         "assume_normalised": assume_normalised, "build": build, "decisions": decisions, "callable": callable_bed,
         "mask": mask_text, "engine": ran,
     }  # fmt: skip
-    write_provenance(out, "count", arguments, ledger.records)
+    write_provenance(out, "count", arguments, {"records": ledger.records, "bases": ledger.bases})
     n_counted = len(rows.filter(reason=""))
     said = f"{n_counted:,} of {len(rows):,} people counted; bases without a record: {basis}; engine: {ran}"
     click.echo(f"{out}: {said}", err=True)

@@ -5,11 +5,10 @@ from collections.abc import Container, Iterator
 import numpy as np
 
 from tessera.cohort.ledger import Ledger, wrong_reference
+from tessera.cohort.overlaps import NO_RECORD, Overlaps
 from tessera.cohort.sites import Reader, Sites
 from tessera.cohort.stretch import STEP, CountRules, Stretch, StretchCount
-from tessera.cohort.tally import (
-    Membership,
-)
+from tessera.cohort.tally import Membership
 from tessera.errors import InputError, refuse
 from tessera.summary.blocks import Block, BlockKey
 from tessera.summary.people import People
@@ -25,6 +24,7 @@ def count_sites(
     """
     order = Order()
     current: StretchCount | None = None
+    overlaps: Overlaps | None = None
     for sites in reader.batches():
         ledger.records["read"] += len(sites.pos)
         # contigs of an assembly file (VCF 4.3, section 1.4.7) may stand anywhere, and are never counted
@@ -32,29 +32,34 @@ def count_sites(
             ledger.records["dropped:contig_not_counted"] += len(sites.pos)
             continue
         if order.begins(sites):
-            if current is not None:
+            if current is not None and overlaps is not None:
                 yield from current.finish()
+                overlaps.finish()
             contig = rules.build.contig(sites.contig)
             whole = None if contig is None else Stretch.whole(contig)
             current = None if whole is None else StretchCount(whole, people, reader.members, rules, ledger, step)
-        if current is None:
+            overlaps = None if whole is None else Overlaps(whole.start, whole.end, ledger.bases)
+        if current is None or overlaps is None:
             ledger.records["dropped:contig_not_counted"] += len(sites.pos)
             continue
         yield from current.take(sites)
-    if current is not None:
+        overlaps.take(sites.pos, sites.end)
+    if current is not None and overlaps is not None:
         yield from current.finish()
-    yield from count_silent(order.seen, people, reader.members, rules)
+        overlaps.finish()
+    yield from count_silent(order.seen, people, reader.members, rules, ledger)
     if ledger.mismatches:
         raise wrong_reference(ledger.mismatches)
     ledger.check()
 
 
 def count_silent(
-    seen: Container[str], people: People, members: Membership, rules: CountRules
+    seen: Container[str], people: People, members: Membership, rules: CountRules, ledger: Ledger
 ) -> Iterator[tuple[BlockKey, Block]]:
     """The blocks of the contigs that are not `seen`: without records, each base is what the rules say of it."""
     for contig in rules.build.contigs:
         if contig.name not in seen:
+            ledger.bases[NO_RECORD] += contig.length
             yield from StretchCount(Stretch.whole(contig), people, members, rules, Ledger()).finish()
 
 

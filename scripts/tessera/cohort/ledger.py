@@ -14,16 +14,18 @@ MISMATCHES_READ, MISMATCHES_SHOWN = 20, 5
 @dataclass
 class Ledger:
     """What came in and where it went: carriers in people x alleles, which must balance, and records of the file;
-    `tallies` (columns, TALLIES) are each person's, private; `mismatches` records with another REF than the
-    reference's."""
+    `bases` of the build by how many records speak of them; `tallies` (columns, TALLIES) are each person's, private;
+    `mismatches` records with another REF than the reference's."""
 
     entries: Counter[str] = field(default_factory=Counter)
     records: Counter[str] = field(default_factory=Counter)
+    bases: Counter[str] = field(default_factory=Counter)
     tallies: IntArray | int = 0
     mismatches: list[str] = field(default_factory=list)
 
     def add(self, other: "Ledger") -> None:
         """Take in what another part of the file came to."""
+        self.bases += other.bases
         self.entries += other.entries
         self.records += other.records
         self.add_tallies(other.tallies)

@@ -17,6 +17,7 @@ from tessera.cohort.kernel import KernelSites
 from tessera.cohort.kernel_reader import KernelReader
 from tessera.cohort.keys import LOOKBACK
 from tessera.cohort.ledger import Ledger, wrong_reference
+from tessera.cohort.overlaps import Overlaps
 from tessera.cohort.stretch import CountRules, Stretch, StretchCount
 from tessera.errors import refuse
 from tessera.files.inflated import is_bgzf
@@ -131,7 +132,7 @@ def count_in_shards(
     if place != END_OF_FILE:
         raise _wrong_index(str(job.file.path))
     members = members_of(job.file.samples, job.people)
-    yield from count_silent({shard.contig for shard in shards}, job.people, members, job.rules)
+    yield from count_silent({shard.contig for shard in shards}, job.people, members, job.rules, ledger)
     ledger.check()
 
 
@@ -155,11 +156,14 @@ def count_shard(job: CountJob, shard: Shard) -> CountedShard:
         return counted
     stretch = Stretch(contig, shard.start, shard.end)
     counting = StretchCount(stretch, job.people, members, job.rules, ledger)
+    overlaps = Overlaps(stretch.start, stretch.end, ledger.bases)
     for sites in _of_shard(batches, shard, counted):
         order.begins(sites)
         ledger.records["read"] += int(stretch.holds(sites.pos).sum())
         counted.blocks += counting.take(sites)
+        overlaps.take(sites.pos, sites.end)
     counted.blocks += counting.finish()
+    overlaps.finish()
     if ledger.mismatches:
         raise wrong_reference(ledger.mismatches)
     return counted

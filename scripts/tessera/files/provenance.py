@@ -12,12 +12,14 @@ from tessera.files.atomic import written_aside
 TOOLS = ("cyvcf2", "numpy", "polars", "pyarrow", "pysam")
 
 
-def write_provenance(artefact: Path, command: str, arguments: Mapping[str, object], records: Mapping[str, int]) -> None:
-    """Write `<artefact>.provenance.json`: command, arguments given, records by what became of them, versions."""
+def write_provenance(
+    artefact: Path, command: str, arguments: Mapping[str, object], facts: Mapping[str, Mapping[str, int]]
+) -> None:
+    """Write `<artefact>.provenance.json`: command, arguments given, facts about what was read, versions."""
     content = {
         "command": command,
         "arguments": {name: str(value) for name, value in sorted(arguments.items()) if value},
-        "records": dict(sorted(records.items())),
+        **{name: dict(sorted(numbers.items())) for name, numbers in facts.items()},
         "versions": {"tessera": __version__, "python": platform.python_version()} | {t: version(t) for t in TOOLS},
     }
     with written_aside(artefact.with_name(f"{artefact.name}.provenance.json")) as aside:
