@@ -26,10 +26,10 @@ def count_sites(
     order = Order()
     current: StretchCount | None = None
     for sites in reader.batches():
-        ledger.records["read"] += len(sites.pos)
+        ledger.records["read"] += len(sites.positions)
         # contigs of an assembly file (VCF 4.3, section 1.4.7) may stand anywhere, and are never counted
         if sites.contig.startswith("<"):
-            ledger.records["dropped:contig_not_counted"] += len(sites.pos)
+            ledger.records["dropped:contig_not_counted"] += len(sites.positions)
             continue
         if order.begins(sites):
             if current is not None:
@@ -38,7 +38,7 @@ def count_sites(
             whole = None if contig is None else Stretch.whole(contig)
             current = None if whole is None else StretchCount(whole, people, reader.members, rules, ledger, step)
         if current is None:
-            ledger.records["dropped:contig_not_counted"] += len(sites.pos)
+            ledger.records["dropped:contig_not_counted"] += len(sites.positions)
             continue
         yield from current.take(sites)
     if current is not None:
@@ -67,14 +67,14 @@ class Order:
 
     def begins(self, sites: Sites) -> bool:
         """Whether a contig begins with this batch. Raises InputError when it came before, or POS goes back."""
-        begins = not self.seen or sites.contig != self._contig
+        begins, pos = not self.seen or sites.contig != self._contig, sites.positions
         if begins and sites.contig in self.seen:
-            raise _unsorted(f"{sites.contig}:{sites.pos[0]}", "its contig came before")
-        before = np.concatenate([[0 if begins else self._last_pos], sites.pos[:-1]])
-        for record in np.flatnonzero(sites.pos < before):
-            raise _unsorted(f"{sites.contig}:{sites.pos[record]}", f"a position before {before[record]}")
+            raise _unsorted(f"{sites.contig}:{pos[0]}", "its contig came before")
+        before = np.concatenate([[0 if begins else self._last_pos], pos[:-1]])
+        for record in np.flatnonzero(pos < before):
+            raise _unsorted(f"{sites.contig}:{pos[record]}", f"a position before {before[record]}")
         self.seen.add(sites.contig)
-        self._contig, self._last_pos = sites.contig, int(sites.pos[-1])
+        self._contig, self._last_pos = sites.contig, int(pos[-1])
         return begins
 
 

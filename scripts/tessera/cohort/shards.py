@@ -151,13 +151,13 @@ def count_shard(job: CountJob, shard: Shard) -> CountedShard:
     if contig is None:
         for sites in _of_shard(batches, shard, counted):
             order.begins(sites)
-            ledger.records.update({"read": len(sites.pos), "dropped:contig_not_counted": len(sites.pos)})
+            ledger.records.update({"read": len(sites.positions), "dropped:contig_not_counted": len(sites.positions)})
         return counted
     stretch = Stretch(contig, shard.start, shard.end)
     counting = StretchCount(stretch, job.people, members, job.rules, ledger)
     for sites in _of_shard(batches, shard, counted):
         order.begins(sites)
-        ledger.records["read"] += int(stretch.holds(sites.pos).sum())
+        ledger.records["read"] += int(stretch.holds(sites.positions).sum())
         counted.blocks += counting.take(sites)
     counted.blocks += counting.finish()
     if ledger.mismatches:
@@ -170,12 +170,12 @@ def _of_shard(batches: Iterator[KernelSites], shard: Shard, counted: CountedShar
     begun = ended = False
     for sites in batches:
         beyond = sites.contig != shard.contig
-        if not begun and (beyond or sites.pos[-1] > shard.start):
-            begun, first = True, 0 if beyond else np.searchsorted(sites.pos, shard.start, side="right")
+        if not begun and (beyond or sites.positions[-1] > shard.start):
+            begun, first = True, 0 if beyond else np.searchsorted(sites.positions, shard.start, side="right")
             counted.begins = sites.place(int(first))
-        if not ended and (beyond or sites.pos[-1] > shard.end):
-            ended, after = True, 0 if beyond else np.searchsorted(sites.pos, shard.end, side="right")
+        if not ended and (beyond or sites.positions[-1] > shard.end):
+            ended, after = True, 0 if beyond else np.searchsorted(sites.positions, shard.end, side="right")
             counted.ends = sites.place(int(after))
-        if beyond or sites.pos[0] > shard.end + LOOKBACK:
+        if beyond or sites.positions[0] > shard.end + LOOKBACK:
             return
         yield sites

@@ -1,6 +1,6 @@
 """What was counted in a block, as the tables of a summary."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,10 @@ from tessera.cohort.keys import texts_in_order
 from tessera.cohort.tally import METRICS, IntArray
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
+from tessera.schemas.table import Table
 from tessera.schemas.variants import VARIANTS
 
+Values = pl.Series | npt.NDArray[np.int32] | npt.NDArray[np.int64]
 #: columns of the leaf table that are counted record by record
 COUNTED_COLUMNS = ("n_dip", "n_hap", "n_het", "n_homalt", "n_hemi")
 
@@ -52,19 +54,30 @@ def leaf_table(contig: str, rows: Rows, listed: npt.NDArray[np.int32], labels: S
     strata, variants = len(labels), len(rows.pos)
     if not variants:
         return VARIANTS.empty
-    of_row = pl.Series(np.repeat(np.arange(variants, dtype=np.uint32), strata))
+    of_row = np.repeat(np.arange(variants), strata)
     flat = rows.counts.reshape(-1, len(COUNTED_COLUMNS))
-    columns = {
-        "contig": pl.repeat(contig, variants * strata, eager=True),
-        "pos": np.repeat(rows.pos.astype(np.int32), strata),
-        "ref": pl.Series(rows.refs).gather(of_row),
-        "alt": pl.Series(rows.alts).gather(of_row),
-        "stratum": pl.Series(labels).gather(np.tile(np.arange(strata, dtype=np.uint32), variants)),
+    columns: dict[str, Values] = {
+        "contig": _all_alike(contig, variants * strata),
+        "pos": rows.pos.astype(np.int32)[of_row],
+        "ref": pl.Series(rows.refs)[of_row],
+        "alt": pl.Series(rows.alts)[of_row],
+        "stratum": pl.Series(labels)[np.tile(np.arange(strata), variants)],
         "n_listed": np.tile(listed, variants),
         **{name: np.ascontiguousarray(flat[:, at]) for at, name in enumerate(COUNTED_COLUMNS)},
         "an_unknown": np.zeros(variants * strata, np.int32),
     }
-    return pl.DataFrame(columns, schema=VARIANTS.schema)
+    return _frame(columns, VARIANTS)
+
+
+def _all_alike(text: str, rows: int) -> pl.Series:
+    return pl.Series([text]).new_from_index(0, rows)
+
+
+def _frame(columns: Mapping[str, Values], table: Table) -> pl.DataFrame:
+    """Columns of the table's types as a frame; a schema would have polars plan a query for every block."""
+    frame = pl.DataFrame([pl.Series(name, values) for name, values in columns.items()])
+    assert frame.schema == table.schema, frame.schema
+    return frame
 
 
 def track_table(contig: str, parts: Sequence[Runs], labels: Sequence[str]) -> pl.DataFrame:
@@ -87,14 +100,14 @@ def track_table(contig: str, parts: Sequence[Runs], labels: Sequence[str]) -> pl
     stratum, first, last = stratum[known], first[known], last[known]
     order = np.argsort(first, kind="stable")
     stratum, first, last = stratum[order], first[order], last[order]
-    columns = {
-        "contig": pl.repeat(contig, len(first), eager=True),
+    columns: dict[str, Values] = {
+        "contig": _all_alike(contig, len(first)),
         "start": starts[first],
         "end": ends[last],
-        "stratum": pl.Series(labels).gather(stratum.astype(np.uint32)),
+        "stratum": pl.Series(labels)[stratum],
         **{name: column[first, stratum] for name, column in zip(AN_TRACK.names[4:], counts, strict=True)},
     }
-    return pl.DataFrame(columns, schema=AN_TRACK.schema)
+    return _frame(columns, AN_TRACK)
 
 
 def histogram_table(
@@ -105,10 +118,15 @@ def histogram_table(
         return HISTOGRAMS.empty
     share = "heteroplasmy" if mitochondrial else "ab_alt"
     names = [share if name == "share_alt" else name for name in METRICS]
-    stratum, metric, found = np.nonzero(counts)
-    columns = {
-        "contig": [contig] * len(found), "start": np.full(len(found), start, np.int32),
-        "stratum": [labels[i] for i in stratum.tolist()], "metric": [names[i] for i in metric.tolist()],
-        "bin": found.astype(np.int32), "count": counts[stratum, metric, found],
+    by_stratum, by_metric = (sorted(range(len(texts)), key=texts.__getitem__) for texts in (labels, names))
+    in_order = counts[np.ix_(by_stratum, by_metric)]
+    stratum, metric, found = np.nonzero(in_order)
+    if not len(found):
+        return HISTOGRAMS.empty
+    columns: dict[str, Values] = {
+        "contig": _all_alike(contig, len(found)), "start": np.full(len(found), start, np.int32),
+        "stratum": pl.Series([labels[i] for i in by_stratum])[stratum],
+        "metric": pl.Series([names[i] for i in by_metric])[metric],
+        "bin": found.astype(np.int32), "count": in_order[stratum, metric, found],
     }  # fmt: skip
-    return pl.DataFrame(columns, schema=HISTOGRAMS.schema).sort(HISTOGRAMS.names[:-1])
+    return _frame(columns, HISTOGRAMS)
