@@ -11,13 +11,14 @@ from tessera.cohort.tally import (
     Membership,
 )
 from tessera.errors import InputError, refuse
-from tessera.summary.blocks import Block, BlockKey
+from tessera.summary.blocks import BlockKey
+from tessera.summary.parts import Part
 from tessera.summary.people import People
 
 
 def count_sites(
     reader: Reader, people: People, rules: CountRules, ledger: Ledger, step: int = STEP
-) -> Iterator[tuple[BlockKey, Block]]:
+) -> Iterator[tuple[BlockKey, Part]]:
     """Count the records (sorted by contig and POS) of `people` into blocks, in genome order of the file.
 
     Every contig of the build is answered for, also those without a record. Fills `ledger`. Raises InputError
@@ -51,7 +52,7 @@ def count_sites(
 
 def count_silent(
     seen: Container[str], people: People, members: Membership, rules: CountRules
-) -> Iterator[tuple[BlockKey, Block]]:
+) -> Iterator[tuple[BlockKey, Part]]:
     """The blocks of the contigs that are not `seen`: without records, each base is what the rules say of it."""
     for contig in rules.build.contigs:
         if contig.name not in seen:

@@ -23,7 +23,8 @@ from tessera.files.inflated import is_bgzf
 from tessera.files.vcf import VariantFile
 from tessera.files.vcf_index import ContigIndex, read_index
 from tessera.genome.build import Build, Contig
-from tessera.summary.blocks import BLOCK_SIZE, Block, BlockKey
+from tessera.summary.blocks import BLOCK_SIZE, BlockKey
+from tessera.summary.parts import Part
 from tessera.summary.people import People
 
 #: a shard is as many blocks as have this many compressed bytes, or one; and not more than these blocks
@@ -58,7 +59,7 @@ class CountedShard:
     """The blocks of a shard in order and what it came to; the places in the file of its first record, and of the
     first record of the next shard."""
 
-    blocks: list[tuple[BlockKey, Block]] = field(default_factory=list)
+    blocks: list[tuple[BlockKey, Part]] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     begins: int = END_OF_FILE
     ends: int = END_OF_FILE
@@ -67,7 +68,7 @@ class CountedShard:
 @contextmanager
 def count_file(
     file: VariantFile, people: People, rules: CountRules, ledger: Ledger, engine: Engine, workers: Workers
-) -> Iterator[tuple[Iterator[tuple[BlockKey, Block]], str]]:
+) -> Iterator[tuple[Iterator[tuple[BlockKey, Part]], str]]:
     """The blocks of a file, counted for `people` (in its order), and what counts them, in words; fills `ledger`.
 
     Several workers share the file where it has an index and the kernel was built. Raises InputError as `reader_of` and
@@ -116,7 +117,7 @@ def _starts(contig: Contig, index: ContigIndex, wanted: int) -> list[int]:
 
 def count_in_shards(
     job: CountJob, shards: Sequence[Shard], counted: Iterable[CountedShard], ledger: Ledger
-) -> Iterator[tuple[BlockKey, Block]]:
+) -> Iterator[tuple[BlockKey, Part]]:
     """The same blocks as of `count_sites`, from what each of the shards came to, in their order; fills `ledger`.
 
     Raises InputError when the shards leave out records of the file, or read some twice.

@@ -28,7 +28,9 @@ from tessera.genome.alleles import concrete
 from tessera.genome.build import Build, Contig
 from tessera.schemas.mask import Mask
 from tessera.schemas.variants import VARIANTS
-from tessera.summary.blocks import BLOCK_SIZE, Block, BlockKey
+from tessera.summary.blocks import BLOCK_SIZE, BlockKey
+from tessera.summary.columns import Columns
+from tessera.summary.parts import Part
 from tessera.summary.people import People
 
 #: bases resolved at a time; bounds memory, does not change results
@@ -107,7 +109,7 @@ class StretchCount:
         #: where the last of the plain reference blocks and the records between them ends
         self._ended = 0
 
-    def take(self, sites: Sites) -> Iterator[tuple[BlockKey, Block]]:
+    def take(self, sites: Sites) -> Iterator[tuple[BlockKey, Part]]:
         """Count a batch; yield the blocks that are complete."""
         if sites.blocks is not None:
             self._take_blocks(sites.blocks)
@@ -122,13 +124,14 @@ class StretchCount:
         cuts = np.flatnonzero(np.diff((pos - 1) // self._step)) + 1
         return ((start, stop) for start, stop in pairwise([0, *cuts.tolist(), len(pos)]) if start < stop)
 
-    def _resolve_before(self, pos: int) -> Iterator[tuple[BlockKey, Block]]:
-        """Resolve what no record from `pos` on can touch, when that is a step or more."""
+    def _resolve_before(self, pos: int) -> Iterator[tuple[BlockKey, Part]]:
+        """Resolve what no record from `pos` on can touch, when that is a step or more, or much waits."""
         complete = min(pos - 1 - LOOKBACK, self._stretch.end)
-        if complete - self._coverage.done >= self._step:
+        step = LOOKBACK if self._coverage.is_full else self._step
+        if complete - self._coverage.done >= step:
             yield from self._resolve(complete)
 
-    def finish(self) -> Iterator[tuple[BlockKey, Block]]:
+    def finish(self) -> Iterator[tuple[BlockKey, Part]]:
         """Yield the blocks that remain."""
         yield from self._resolve(self._stretch.end)
         if self._next_block * BLOCK_SIZE < self._stretch.end:
@@ -307,7 +310,7 @@ class StretchCount:
     def _region(self, base: int) -> int:
         return int(np.searchsorted(self._borders, base, side="right"))
 
-    def _resolve(self, end: int) -> Iterator[tuple[BlockKey, Block]]:
+    def _resolve(self, end: int) -> Iterator[tuple[BlockKey, Part]]:
         """Resolve the track up to `end`, cut at block borders, and yield the blocks that end before it."""
         first = self._coverage.done // BLOCK_SIZE + 1
         borders = [index * BLOCK_SIZE for index in range(first, end // BLOCK_SIZE + 1)]
@@ -315,11 +318,11 @@ class StretchCount:
         while (self._next_block + 1) * BLOCK_SIZE <= end:
             yield from self._block()
 
-    def _block(self) -> Iterator[tuple[BlockKey, Block]]:
+    def _block(self) -> Iterator[tuple[BlockKey, Part]]:
         """Build and yield the next block; forget what went into it."""
         key = BlockKey(self.contig.name, self._next_block)
         self._next_block += 1
-        rows = VARIANTS.empty
+        rows = Columns.none(VARIANTS)
         if self._rows:
             ready, beyond = split_rows(self._rows, key.end)
             self._rows = [beyond] if len(beyond.pos) else []
@@ -330,8 +333,8 @@ class StretchCount:
             key.contig, key.start, self._histograms.pop(key.index, None), self._labels,
             mitochondrial=self._mitochondrial,
         )  # fmt: skip
-        block = Block(rows, track_table(key.contig, runs, self._labels), histograms)
-        if not block.is_empty():
+        block = Part(rows, track_table(key.contig, runs, self._labels), histograms)
+        if any(map(len, (block.variants, block.an_track, block.histograms))):
             yield key, block
 
 
