@@ -164,3 +164,26 @@ def test_shards_of_a_gvcf_count_what_numpy_counts_in_one_piece(seed: int, karyot
         assert_same(block, expected[key])
     assert (ledger.records, ledger.entries) == (whole.records, whole.entries)
     assert np.array_equal(ledger.tallies, whole.tallies)
+
+
+def test_a_gvcf_of_gatk_counts_as_by_numpy(shared: Path) -> None:
+    file = VariantFile(shared / "04_gvcf/b37_chr20/CEUTrio.20.21.gatk3.4.g.vcf.bgz")
+    lengths = {name: file.contig_lengths[name] or 0 for name in ("20", "21")}
+    build = Build("b37", tuple(Contig(name, "autosome", length) for name, length in lengths.items()))
+    people = People(tuple(file.samples), ("XX",), ("XA_F",))
+    rules = CountRules(build, ADJ.for_fields(file.formats), None, {}, unknown_outside=False)
+    outcomes = []
+    for engine in ("kernel", "reference"):
+        ledger = Ledger()
+        reader, _ = reader_of(file, people, engine)  # type: ignore[arg-type]
+        outcomes.append(({key: part.block for key, part in count_sites(reader, people, rules, ledger)}, ledger))
+        if engine == "kernel":
+            plain, all_lines = plain_lines(reader)
+            assert plain > all_lines / 2
+    (found, counted_so), (expected, counted_slowly) = outcomes
+    assert found.keys() == expected.keys()
+    for key, block in found.items():
+        assert_same(block, expected[key])
+    assert counted_so.records == counted_slowly.records
+    assert counted_so.entries == counted_slowly.entries
+    assert np.array_equal(counted_so.tallies, counted_slowly.tallies)

@@ -13,7 +13,7 @@ from tessera.cohort.gvcf import Blocks
 from tessera.cohort.keys import LOOKBACK, BatchKeys, Keys, ReferenceBases
 from tessera.cohort.ledger import MISMATCHES_READ, Ledger, wrong_reference
 from tessera.cohort.sites import Asked, Bytes, IntArray, Sites
-from tessera.cohort.tables import Rows, histogram_table, leaf_table, split_rows, track_table
+from tessera.cohort.tables import Rows, histogram_table, leaf_table, no_rows, split_rows, track_table
 from tessera.cohort.tally import (
     COUNTED,
     NON_REF_ALLELE,
@@ -29,12 +29,11 @@ from tessera.genome.build import Build, Contig
 from tessera.schemas.mask import Mask
 from tessera.schemas.variants import VARIANTS
 from tessera.summary.blocks import BLOCK_SIZE, BlockKey
-from tessera.summary.columns import Columns
 from tessera.summary.parts import Part
 from tessera.summary.people import People
 
-#: bases resolved at a time; bounds memory, does not change results
-STEP = BLOCK_SIZE
+#: bases resolved at a time; bounds memory, does not change results; and so many times as many of one person
+STEP, OF_ONE = BLOCK_SIZE, 4
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,8 @@ class StretchCount:
         ledger: Ledger,
         step: int = STEP,
     ) -> None:
-        self._stretch, self._rules, self._ledger, self._members, self._step = stretch, rules, ledger, members, step
+        self._stretch, self._rules, self._ledger, self._members = stretch, rules, ledger, members
+        self._step = step if members.width > 1 else OF_ONE * step
         self.contig = contig = stretch.contig
         self._regions = rules.build.regions(contig)
         self._borders = np.array([region.end for region in self._regions])
@@ -322,7 +322,7 @@ class StretchCount:
         """Build and yield the next block; forget what went into it."""
         key = BlockKey(self.contig.name, self._next_block)
         self._next_block += 1
-        rows = Columns.none(VARIANTS)
+        rows = no_rows(VARIANTS)
         if self._rows:
             ready, beyond = split_rows(self._rows, key.end)
             self._rows = [beyond] if len(beyond.pos) else []

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,7 @@ from tessera.cohort.keys import texts_in_order
 from tessera.cohort.tally import METRICS, IntArray
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
+from tessera.schemas.table import Table
 from tessera.schemas.variants import VARIANTS
 from tessera.summary.columns import Array, Columns
 
@@ -32,6 +34,12 @@ class Rows:
         picked = chosen.tolist()
         refs, alts = ([texts[i] for i in picked] for texts in (self.refs, self.alts))
         return Rows(self.pos[chosen], refs, alts, self.counts[chosen])
+
+
+@cache
+def no_rows(table: Table) -> Columns:
+    """A table of a block in which it has nothing."""
+    return Columns.none(table)
 
 
 def split_rows(parts: Sequence[Rows], end: int) -> tuple[Rows, Rows]:
@@ -108,7 +116,7 @@ def histogram_table(
 ) -> Columns:
     """HISTOGRAMS of the block that starts at `start`; `counts` (strata, METRICS, bins)."""
     if counts is None:
-        return Columns.none(HISTOGRAMS)
+        return no_rows(HISTOGRAMS)
     share = "heteroplasmy" if mitochondrial else "ab_alt"
     names = [share if name == "share_alt" else name for name in METRICS]
     by_stratum, by_metric = (sorted(range(len(texts)), key=texts.__getitem__) for texts in (labels, names))
