@@ -134,4 +134,4 @@ class Reference:
                 f"{self.path} {contig}:{start + 1}-{end}", "not the bases that its index (.fai) tells of",
                 "a whole FASTA, and the index made from it", f"Copy it again, or run: samtools faidx {self.path}",
             )  # fmt: skip
-        return found.tobytes().decode("ascii")
+        return str(found.data, "ascii")
