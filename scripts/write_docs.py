@@ -185,6 +185,11 @@ CHOICES = (
         "",
     ),
     (
+        "people of a cohort VCF",
+        "call rate and het/hom ratio alone: the standard is of one person's own calls",
+        "",
+    ),
+    (
         "insertions, deletions",
         "records with one ALT, below 50 bases, told by htslib's rules: neither complex alleles nor MNPs",
         "",

@@ -78,7 +78,8 @@ def counted(
     of = dict(zip(cohort.names, cohort.people, strict=True))
     people = People(tuple(file.samples), *zip(*(of[name] for name in file.samples), strict=True))
     ledger = Ledger()
-    return dict(count_sites(reader_of(file, people, engine)[0], people, rules, ledger, step)), ledger
+    parts = count_sites(reader_of(file, people, engine)[0], people, rules, ledger, step)
+    return {key: part.block for key, part in parts}, ledger
 
 
 def by_hand(cohort: Cohort, mask: Mask = ADJ, basis: str = "gvcf", *, normalised: bool = False) -> Expected:

@@ -97,7 +97,7 @@ def parse_line(cells: list[str]) -> Line:
     alts = [] if cells[4] == "." else [a.upper() if a.isalpha() else a for a in cells[4].split(",")]
     end = pos - 1 + len(ref)
     if all(alt in NOBODY for alt in alts) and cells[7].startswith("END="):
-        end = int(cells[7][4:])
+        end = int(cells[7][4:].split(";")[0])
     fields = cells[8].split(":")
     return Line(cells[0], pos, end, ref, alts, cells[6], fields, [parse_call(fields, c) for c in cells[9:]])
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import polars as pl
 
 import agreement
+import gvcfs
 import merging
 import peers
 from agreement import Agreement
@@ -43,6 +44,7 @@ class Bench:
         self.inflations: list[Row] = []
         self.agreements: list[Row] = []
         self.absent = peers.absent()
+        self.lines_of_one = 0
 
     def name(self, file: Path) -> str:
         return str(file.relative_to(self.folder / "data"))
@@ -101,6 +103,24 @@ class Bench:
         checked = agreement.snvs(agreement.summary(self.out / "reference"))
         self.agree(file, "how it was made, SNVs, --reference", agreement.with_truth(checked, truth))
 
+    def sum_of_people(self, sheet: Path) -> None:
+        """gVCFs of single people to one summary, and what bcftools merge takes, once: it takes minutes."""
+        out = self.out / "people"
+        tools = {"tessera": self.tessera.cohort(sheet, out)}
+        if "bcftools +fill-tags" not in self.absent:
+            tools["bcftools merge -g"] = peers.bcftools_merge(sheet, out)
+        self.measure(sheet, tools, rounds=1)
+        self.agree(sheet, "how they were made", gvcfs.with_truth(out, sheet))
+        if "bcftools merge -g" in tools:
+            self.agree(sheet, "bcftools merge -g", gvcfs.with_merged(out.with_suffix(".bcf"), sheet))
+
+    def one_person(self, sheet: Path) -> None:
+        """A gVCF of one person, and its first line: the start of the program cancels out."""
+        (gvcf,) = sheet.parent.glob("*.g.vcf.gz")
+        for file in (gvcf, gvcfs.first_line(gvcf)):
+            self.count(file, self.rounds)
+        self.lines_of_one = gvcfs.lines(gvcf)
+
     def workers(self, file: Path) -> None:
         """One worker and two, on a file that is long enough to tell them apart, and on a third of it."""
         for copied in (copies(file, number) for number in LONG):
@@ -149,6 +169,8 @@ def measure_all(bench: Bench, scale: float, slow: Sequence[str]) -> None:
                 bench.against_slow(file, slow)
             bench.other_ways(file)
             bench.core(file, start=True)
+    bench.one_person(gvcfs.make_people(data / "gvcf", 1, round(100_000_000 * scale), seed=6))
+    bench.sum_of_people(gvcfs.make_people(data / "gvcfs", 100, round(20_000_000 * scale), seed=5))
     bench.workers(data / joint.name / "cohort.vcf.gz")
     for people in (250, 1_000, 2_504):
         for number in (10_000, 100_000):
@@ -183,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results = {
         "machine": began_on, "versions": peers.versions(), "absent": bench.absent, "rounds": given.rounds,
         "costs": bench.costs, "inflations": bench.inflations, "agreements": bench.agreements,
-        "merge": {"rows": rows, **asdict(cost)},
+        "lines_of_one": bench.lines_of_one, "merge": {"rows": rows, **asdict(cost)},
         "records": {name: records(folder / "data" / name / "cohort") for name in ("genotypes", "joint")},
     }  # fmt: skip
     (folder / "results.json").write_text(json.dumps(results, indent=1))

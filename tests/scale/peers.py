@@ -52,6 +52,15 @@ class Tessera:
             "--workers", str(workers),
         ]  # fmt: skip
 
+    def cohort(self, sheet: Path, out: Path) -> list[str]:
+        """The gVCFs of a sheet, beside which build and reference lie, to one summary: OUT."""
+        kept, beside = out.with_suffix(".cohort"), sheet.parent
+        begin = ["--build", str(beside / "build.yaml"), "--reference", str(beside / "reference.fa"), "--mask", "none"]
+        verbs = (["init", str(kept), *begin], ["add", str(kept), "--samples", str(sheet)],
+                 ["release", str(kept), "--out", str(out)])  # fmt: skip
+        steps = [["rm", "-rf", str(kept)], *([*self.words, "cohort", *verb] for verb in verbs)]
+        return ["bash", "-c", " && ".join(map(shlex.join, steps))]
+
     def show(self, summary: Path, target: Path) -> pl.DataFrame:
         """Counts and statistics of each stratum, by `tessera show`."""
         words = [*self.words, "show", str(summary), "--by", "population,sex", "--statistics", "--format", "parquet"]
@@ -74,6 +83,15 @@ def plink2(file: Path, out: Path) -> list[str]:
         "plink2", "--threads", "1", "--memory", "2048", "--vcf-half-call", "m", kind, str(file),
         "--pheno", str(file.parent / "strata.tsv"), "--loop-cats", "STRATUM",
         "--freq", "counts", "--geno-counts", "cols=+pos", "--hardy", "--out", str(out),
+    ]  # fmt: skip
+
+
+def bcftools_merge(sheet: Path, out: Path) -> list[str]:
+    """The gVCFs of a sheet as one file, their blocks taken for genotypes: OUT.bcf."""
+    beside = sheet.parent
+    return [
+        "bcftools", "merge", "--no-version", "-g", str(beside / "reference.fa"), "-l", str(beside / "files"),
+        "-Ob", "-o", f"{out}.bcf",
     ]  # fmt: skip
 
 

@@ -210,8 +210,8 @@ def counted(path: Path, mask: Mask, engine: Engine) -> tuple[dict[tuple[str, int
     people = People(tuple(PEOPLE), tuple(PEOPLE.values()), tuple(map(stratum, PEOPLE)))
     rules = CountRules(BUILD, mask.for_fields(file.formats), None, {}, unknown_outside=True)
     ledger, rows = Ledger(), {}
-    for _, block in count_sites(reader_of(file, people, engine)[0], people, rules, ledger):
-        track = {}
+    for _, part in count_sites(reader_of(file, people, engine)[0], people, rules, ledger):
+        block, track = part.block, {}
         for contig, start, end, of, dip, hap, _ in block.an_track.iter_rows():
             track.update({(contig, base + 1, of): (dip, hap) for base in range(start, end)})
         for contig, pos, ref, alt, of, listed, *numbers, unknown in block.variants.iter_rows():

@@ -30,8 +30,9 @@ def measure_gvcf(reader: Reader, person: People, build: Build, mask: Mask, bases
     autosomes = {contig.name for contig in build.contigs if contig.kind == "autosome"} & set(bases)
     called = het = homalt = 0
     rules = CountRules(build, mask, bases=None, callable_spans={}, unknown_outside=False)
-    for key, block in count_sites(reader, person, rules, Ledger()):
+    for key, part in count_sites(reader, person, rules, Ledger()):
         if key.contig in autosomes:
+            block = part.block
             called += int(block.an_track.select(((pl.col("end") - pl.col("start")) * pl.col("n_dip")).sum()).item())
             snvs = block.variants.filter((pl.col("ref").str.len_bytes() == 1) & pl.col("alt").is_in(list("ACGT")))
             het, homalt = het + int(snvs["n_het"].sum()), homalt + int(snvs["n_homalt"].sum())

@@ -10,13 +10,14 @@ from tessera.cohort.sites import Reader, Sites
 from tessera.cohort.stretch import STEP, CountRules, Stretch, StretchCount
 from tessera.cohort.tally import Membership
 from tessera.errors import InputError, refuse
-from tessera.summary.blocks import Block, BlockKey
+from tessera.summary.blocks import BlockKey
+from tessera.summary.parts import Part
 from tessera.summary.people import People
 
 
 def count_sites(
     reader: Reader, people: People, rules: CountRules, ledger: Ledger, step: int = STEP
-) -> Iterator[tuple[BlockKey, Block]]:
+) -> Iterator[tuple[BlockKey, Part]]:
     """Count the records (sorted by contig and POS) of `people` into blocks, in genome order of the file.
 
     Every contig of the build is answered for, also those without a record. Fills `ledger`. Raises InputError
@@ -26,10 +27,10 @@ def count_sites(
     current: StretchCount | None = None
     overlaps: Overlaps | None = None
     for sites in reader.batches():
-        ledger.records["read"] += len(sites.pos)
+        ledger.records["read"] += len(sites.positions)
         # contigs of an assembly file (VCF 4.3, section 1.4.7) may stand anywhere, and are never counted
         if sites.contig.startswith("<"):
-            ledger.records["dropped:contig_not_counted"] += len(sites.pos)
+            ledger.records["dropped:contig_not_counted"] += len(sites.positions)
             continue
         if order.begins(sites):
             if current is not None and overlaps is not None:
@@ -40,10 +41,10 @@ def count_sites(
             current = None if whole is None else StretchCount(whole, people, reader.members, rules, ledger, step)
             overlaps = None if whole is None else Overlaps(whole.start, whole.end, ledger.bases)
         if current is None or overlaps is None:
-            ledger.records["dropped:contig_not_counted"] += len(sites.pos)
+            ledger.records["dropped:contig_not_counted"] += len(sites.positions)
             continue
         yield from current.take(sites)
-        overlaps.take(sites.pos, sites.end)
+        overlaps.take(sites.positions, sites.ends)
     if current is not None and overlaps is not None:
         yield from current.finish()
         overlaps.finish()
@@ -55,7 +56,7 @@ def count_sites(
 
 def count_silent(
     seen: Container[str], people: People, members: Membership, rules: CountRules, ledger: Ledger
-) -> Iterator[tuple[BlockKey, Block]]:
+) -> Iterator[tuple[BlockKey, Part]]:
     """The blocks of the contigs that are not `seen`: without records, each base is what the rules say of it."""
     for contig in rules.build.contigs:
         if contig.name not in seen:
@@ -72,14 +73,14 @@ class Order:
 
     def begins(self, sites: Sites) -> bool:
         """Whether a contig begins with this batch. Raises InputError when it came before, or POS goes back."""
-        begins = not self.seen or sites.contig != self._contig
+        begins, pos = not self.seen or sites.contig != self._contig, sites.positions
         if begins and sites.contig in self.seen:
-            raise _unsorted(f"{sites.contig}:{sites.pos[0]}", "its contig came before")
-        before = np.concatenate([[0 if begins else self._last_pos], sites.pos[:-1]])
-        for record in np.flatnonzero(sites.pos < before):
-            raise _unsorted(f"{sites.contig}:{sites.pos[record]}", f"a position before {before[record]}")
+            raise _unsorted(f"{sites.contig}:{pos[0]}", "its contig came before")
+        before = np.concatenate([[0 if begins else self._last_pos], pos[:-1]])
+        for record in np.flatnonzero(pos < before):
+            raise _unsorted(f"{sites.contig}:{pos[record]}", f"a position before {before[record]}")
         self.seen.add(sites.contig)
-        self._contig, self._last_pos = sites.contig, int(sites.pos[-1])
+        self._contig, self._last_pos = sites.contig, int(pos[-1])
         return begins
 
 

@@ -12,6 +12,10 @@ from tessera.genome.build import Region
 from tessera.summary.people import People
 
 CountArray = npt.NDArray[np.int64]
+PeopleArray = npt.NDArray[np.int32]
+
+#: bits of people called that wait to be resolved; more are resolved before a step is full
+PENDING_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,8 @@ class Evidence:
     start: CountArray
     end: CountArray
     since: CountArray
-    n_dip: npt.NDArray[np.int32]
-    n_hap: npt.NDArray[np.int32]
+    n_dip: PeopleArray
+    n_hap: PeopleArray
     called: npt.NDArray[np.uint8]
 
     def at(self, chosen: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "Evidence":
@@ -42,9 +46,9 @@ class Runs:
 
     starts: CountArray
     ends: CountArray
-    n_dip: CountArray
-    n_hap: CountArray
-    an_unknown: CountArray
+    n_dip: PeopleArray
+    n_hap: PeopleArray
+    an_unknown: PeopleArray
 
     def between(self, start: int, end: int) -> "Runs":
         """The runs that start in [start, end)."""
@@ -75,6 +79,7 @@ class Coverage:
         self._spans = np.array(sorted(callable_spans), dtype=np.int64).reshape(-1, 2)
         self._unknown_outside = unknown_outside
         self._pending: list[Evidence] = []
+        self._held = 0
         self._copies = [people.expected_ploidy(region.kind) for region in regions]
         #: by region, n_dip and n_hap when everybody is called
         self._everybody = [
@@ -87,13 +92,19 @@ class Coverage:
     def add(self, evidence: Evidence) -> None:
         """Take the evidence of some records; none may start before `done`."""
         self._pending.append(evidence)
+        self._held += evidence.called.nbytes
+
+    @property
+    def is_full(self) -> bool:
+        """Whether who is called takes so much memory that bases should be resolved soon."""
+        return self._held > PENDING_BYTES
 
     def resolve(self, end: int, cuts: Sequence[int] = ()) -> Runs:
         """The runs of [done, end), cut also at `cuts`; `done` becomes `end`."""
         ranked = self._ranked()
         edges = self._edges(ranked, end, cuts)
         kind = np.searchsorted(self._borders, edges[:-1], side="right") - 1
-        n_dip, n_hap = (np.stack([both[i] for both in self._everybody]).astype(np.int64)[kind] for i in (0, 1))
+        n_dip, n_hap = (np.stack([both[i] for both in self._everybody])[kind] for i in (0, 1))
         unknown = 2 * n_dip + n_hap if self._unknown_outside else np.zeros_like(n_dip)
         declared = np.zeros(len(edges) - 1, np.bool_)
         for start, stop in self._spans_within(end):
@@ -108,6 +119,7 @@ class Coverage:
             unknown[decided] = 0
             left = ranked.end > end
             self._pending = [ranked.at(left)] if left.any() else []
+            self._held = sum(evidence.called.nbytes for evidence in self._pending)
         self.done = end
         return Runs(edges[:-1], edges[1:], n_dip, n_hap, unknown)
 
@@ -122,16 +134,18 @@ class Coverage:
         found = [np.array([self.done, end, *cuts]), self._borders, self._spans_within(end).ravel()]
         if ranked is not None:
             found += [ranked.start, ranked.end]
-        edges = np.unique(np.concatenate(found).astype(np.int64))
-        return edges[(edges >= self.done) & (edges <= end)]
+        # several runs in order, which a merge sort takes as they are; np.unique hashes them
+        edges = np.sort(np.concatenate(found).astype(np.int64), kind="stable")
+        edges = edges[np.searchsorted(edges, self.done) : np.searchsorted(edges, end, side="right")]
+        return edges[np.r_[True, edges[1:] != edges[:-1]]]
 
     def _spans_within(self, end: int) -> CountArray:
         first = bisect_left(self._spans[:, 1], self.done + 1)
         return self._spans[first : bisect_left(self._spans[:, 0], end)]
 
-    def _together(self, ranked: Evidence) -> tuple[CountArray, CountArray]:
+    def _together(self, ranked: Evidence) -> tuple[PeopleArray, PeopleArray]:
         """n_dip and n_hap of each record, those of equal rank before it passing too where they lie."""
-        n_dip, n_hap = ranked.n_dip.astype(np.int64), ranked.n_hap.astype(np.int64)
+        n_dip, n_hap = ranked.n_dip.copy(), ranked.n_hap.copy()
         same = np.ones(len(ranked.start), np.bool_)
         same[:1] = False
         for values in (ranked.is_variant, ranked.since, ranked.start):

@@ -9,6 +9,7 @@
 #include "kernel.h"
 #include "kernel_text.h"
 #include "kernel_bcf.h"
+#include "kernel_gvcf.h"
 
 /* What the caller's structures must measure, or it was made for another kernel. */
 i64 tessera_layout(void) { return sizeof(Scan) + 1000 * sizeof(Rules) + 1000000 * sizeof(Counts); }
@@ -263,7 +264,7 @@ static void count_plain_site(const Site *t, Rules *c, Counts *out, i64 record, i
 static int count_site(const Site *t, Rules *c, Counts *out, i64 record, i64 found, Totals *totals) {
     int nothing_asked = c->min_gq == NO_VALUE && !c->asks_depth && c->min_ab == NO_VALUE;
     int plain = !t->has_gq && !t->has_dp;
-    if (plain && nothing_asked && t->passes && c->everybody_diploid && t->counted == t->alleles - 1 && !t->has_ad) {
+    if (plain && nothing_asked && t->counted && t->passes && c->everybody_diploid && t->counted == t->alleles - 1 && !t->has_ad) {
         count_plain_site(t, c, out, record, found);
         totals->asked++;
         totals->called++;

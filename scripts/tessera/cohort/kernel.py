@@ -5,14 +5,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tessera.cohort.sites import Asked, Bytes
+from tessera.cohort.sites import Asked, Bytes, IntArray
 from tessera.cohort.tally import BINS, Counts, Membership
 from tessera.files.vcf import Record
+from tessera.genome.alleles import NON_REF
+
+if TYPE_CHECKING:
+    from tessera.cohort.gvcf import Blocks
 
 LIBRARY = Path(__file__).with_name("libkernel.so")
 #: records of a batch, and ALTs
@@ -30,6 +34,14 @@ SLACK = 8
 RULE_ARRAYS = (
     "stratum", "copies", "present", "present_bits", "min_dp", "cell", "sizes", "gq", "dp", "min_depth", "ok", "odd",
     "places", "n_called", "n_gq", "sum_gq", "n_dp", "sum_dp", "pairs",
+)  # fmt: skip
+#: arrays of kernel_gvcf.h: of a batch's lines, and of the runs they come to
+BLOCKS: tuple[tuple[str, type[np.generic]], ...] = (
+    ("line", np.int64), ("other_line", np.int64), ("end", np.int64), ("pos", np.int32), ("gq", np.int32),
+    ("depth", np.int32), ("kind", np.uint8), ("passes", np.uint8), ("ref", np.uint8),
+)  # fmt: skip
+RUNS: tuple[tuple[str, type[np.generic]], ...] = (
+    ("start", np.int64), ("end", np.int64), ("since", np.int64), ("copies", np.uint8),
 )  # fmt: skip
 #: field of Counts -> whether it has a row for each record (1), for each ALT (2), or neither
 ROWS_OF = {
@@ -72,16 +84,45 @@ class _Counts(ctypes.Structure):
     _fields_ = [(name, ctypes.c_void_p) for name in ROWS_OF]
 
 
+class BlocksStruct(ctypes.Structure):
+    """Blocks of kernel_gvcf.h."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in
+          ("capacity", "other_capacity", "lines", "others", "consumed", "other_length")),
+        *((name, ctypes.c_void_p) for name, _ in BLOCKS), ("other", ctypes.c_void_p),
+    ]  # fmt: skip
+
+
+class BlockRulesStruct(ctypes.Structure):
+    """BlockRules of kernel_gvcf.h."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("start", "end", "regions")),
+        *((name, ctypes.c_void_p) for name in ("borders", "copies")),
+        *((name, ctypes.c_int32) for name in ("min_gq", "asks_depth", "min_dp", "min_dp_haploid")),
+    ]
+
+
+class BlockRunsStruct(ctypes.Structure):
+    """BlockRuns of kernel_gvcf.h."""
+
+    _fields_ = [*((name, ctypes.c_void_p) for name, _ in RUNS), ("runs", ctypes.c_int64)]
+
+
 @cache
 def library() -> ctypes.CDLL | None:
     """The kernel, or None where it was not built, or built from another source."""
     try:
         loaded = ctypes.CDLL(str(LIBRARY))
-        loaded.tessera_layout.restype = ctypes.c_int64
-        layout = loaded.tessera_layout()
+        layouts = loaded.tessera_layout, loaded.tessera_blocks_layout
+        for function in (*layouts, loaded.tessera_join_blocks):
+            function.restype = ctypes.c_int64
+        measured = [layout() for layout in layouts]
     except (OSError, AttributeError):
         return None
-    if layout != sum(10 ** (3 * i) * ctypes.sizeof(of) for i, of in enumerate((_Scan, _Rules, _Counts))):
+    expected = (_Scan, _Rules, _Counts), (BlocksStruct, BlockRulesStruct, BlockRunsStruct)
+    if measured != [sum(1000**i * ctypes.sizeof(of) for i, of in enumerate(structures)) for structures in expected]:
         return None
     loaded.tessera_use_avx2(1)
     return loaded
@@ -114,6 +155,8 @@ class KernelSites(ABC):
     lies. Text and BCF have this in common: the scanned columns, and the call of the kernel."""
 
     contig: str
+    #: what kernel_gvcf.h took apart; `pos` and all else are then of the other records
+    blocks: "Blocks | None" = None
     kernel_count = ""
 
     def __init__(self, rules: "KernelRules", held: Bytes, place: Callable[[int], int]) -> None:
@@ -133,6 +176,11 @@ class KernelSites(ABC):
         self.ref_base = _upper(self._held[found["ref"][:records]])
         self.alt_length = found["alt_length"][:alts].astype(np.int64)
         self.alt_base = _upper(self._held[found["alt"][:alts]])
+        self.non_ref = np.zeros(alts, np.bool_)
+        for name in NON_REF:
+            alike = np.flatnonzero((self.alt_length == len(name)) & (self.alt_base == ord("<")))
+            letters = self._held[found["alt"][alike, None] + np.arange(len(name))]
+            self.non_ref[alike] = (letters == np.frombuffer(name.encode(), np.uint8)).all(axis=1)
 
     @abstractmethod
     def record(self, record: int) -> Record:
@@ -142,9 +190,17 @@ class KernelSites(ABC):
     def odd(self) -> npt.NDArray[np.bool_]:
         return np.asarray(self._scanned["status"][: len(self.pos)] != 0, np.bool_)
 
+    @property
+    def positions(self) -> IntArray:
+        return self.pos if self.blocks is None else self.blocks.pos
+
+    @property
+    def ends(self) -> IntArray:
+        return self.end if self.blocks is None else self.blocks.end
+
     def place(self, record: int) -> int:
-        """The virtual offset of a record; as long as the batch is the last that was read."""
-        return self._place(int(self._scanned["line"][record]))
+        """The virtual offset of a record, by its number in `positions`; as long as the batch is the last read."""
+        return self._place(int(self._scanned["line"][record]) if self.blocks is None else self.blocks.offset(record))
 
     def ref(self, record: int) -> str:
         at = int(self._scanned["ref"][record])

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tessera.cohort.sites import Bytes, IntArray, Sites
 from tessera.cohort.tally import CLASSES, COUNTED, NON_REF_ALLELE, NOT_COUNTED
 from tessera.errors import refuse
-from tessera.genome.alleles import NON_REF, concrete, is_sequence, normalise
+from tessera.genome.alleles import concrete, is_sequence, normalise
 
 #: how far left-alignment may carry a variant; a longer repeat is refused, not cut
 LOOKBACK = 10_000
@@ -85,7 +85,8 @@ class Keys:
         keys.pos[simple] = sites.pos[owner[simple]]
         keys.use[simple] = COUNTED
         keys.kind[simple] = _SNV_KIND[keys.ref_base[simple], keys.alt_base[simple]]
-        for alt in chosen[~snv].tolist():
+        keys.use[chosen[sites.non_ref[chosen]]] = NON_REF_ALLELE
+        for alt in chosen[~(snv | sites.non_ref[chosen])].tolist():
             self._write(sites, keys, int(owner[alt]), alt)
         self._find_again(sites, keys, owner, chosen, start, stop)
         self._last_pos = int(sites.pos[stop - 1])
@@ -101,9 +102,6 @@ class Keys:
     def _write(self, sites: Sites, keys: BatchKeys, record: int, alt: int) -> None:
         """The key of an ALT that is not an SNV as it stands."""
         text = sites.alt(alt)
-        if text in NON_REF:
-            keys.use[alt] = NON_REF_ALLELE
-            return
         if text == "*":
             return
         if not text.isascii():

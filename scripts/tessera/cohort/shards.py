@@ -24,7 +24,8 @@ from tessera.files.inflated import is_bgzf
 from tessera.files.vcf import VariantFile
 from tessera.files.vcf_index import ContigIndex, read_index
 from tessera.genome.build import Build, Contig
-from tessera.summary.blocks import BLOCK_SIZE, Block, BlockKey
+from tessera.summary.blocks import BLOCK_SIZE, BlockKey
+from tessera.summary.parts import Part
 from tessera.summary.people import People
 
 #: a shard is as many blocks as have this many compressed bytes, or one; and not more than these blocks
@@ -59,7 +60,7 @@ class CountedShard:
     """The blocks of a shard in order and what it came to; the places in the file of its first record, and of the
     first record of the next shard."""
 
-    blocks: list[tuple[BlockKey, Block]] = field(default_factory=list)
+    blocks: list[tuple[BlockKey, Part]] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     begins: int = END_OF_FILE
     ends: int = END_OF_FILE
@@ -68,7 +69,7 @@ class CountedShard:
 @contextmanager
 def count_file(
     file: VariantFile, people: People, rules: CountRules, ledger: Ledger, engine: Engine, workers: Workers
-) -> Iterator[tuple[Iterator[tuple[BlockKey, Block]], str]]:
+) -> Iterator[tuple[Iterator[tuple[BlockKey, Part]], str]]:
     """The blocks of a file, counted for `people` (in its order), and what counts them, in words; fills `ledger`.
 
     Several workers share the file where it has an index and the kernel was built. Raises InputError as `reader_of` and
@@ -117,7 +118,7 @@ def _starts(contig: Contig, index: ContigIndex, wanted: int) -> list[int]:
 
 def count_in_shards(
     job: CountJob, shards: Sequence[Shard], counted: Iterable[CountedShard], ledger: Ledger
-) -> Iterator[tuple[BlockKey, Block]]:
+) -> Iterator[tuple[BlockKey, Part]]:
     """The same blocks as of `count_sites`, from what each of the shards came to, in their order; fills `ledger`.
 
     Raises InputError when the shards leave out records of the file, or read some twice.
@@ -152,16 +153,16 @@ def count_shard(job: CountJob, shard: Shard) -> CountedShard:
     if contig is None:
         for sites in _of_shard(batches, shard, counted):
             order.begins(sites)
-            ledger.records.update({"read": len(sites.pos), "dropped:contig_not_counted": len(sites.pos)})
+            ledger.records.update({"read": len(sites.positions), "dropped:contig_not_counted": len(sites.positions)})
         return counted
     stretch = Stretch(contig, shard.start, shard.end)
     counting = StretchCount(stretch, job.people, members, job.rules, ledger)
     overlaps = Overlaps(stretch.start, stretch.end, ledger.bases)
     for sites in _of_shard(batches, shard, counted):
         order.begins(sites)
-        ledger.records["read"] += int(stretch.holds(sites.pos).sum())
+        ledger.records["read"] += int(stretch.holds(sites.positions).sum())
         counted.blocks += counting.take(sites)
-        overlaps.take(sites.pos, sites.end)
+        overlaps.take(sites.positions, sites.ends)
     counted.blocks += counting.finish()
     overlaps.finish()
     if ledger.mismatches:
@@ -174,12 +175,12 @@ def _of_shard(batches: Iterator[KernelSites], shard: Shard, counted: CountedShar
     begun = ended = False
     for sites in batches:
         beyond = sites.contig != shard.contig
-        if not begun and (beyond or sites.pos[-1] > shard.start):
-            begun, first = True, 0 if beyond else np.searchsorted(sites.pos, shard.start, side="right")
+        if not begun and (beyond or sites.positions[-1] > shard.start):
+            begun, first = True, 0 if beyond else np.searchsorted(sites.positions, shard.start, side="right")
             counted.begins = sites.place(int(first))
-        if not ended and (beyond or sites.pos[-1] > shard.end):
-            ended, after = True, 0 if beyond else np.searchsorted(sites.pos, shard.end, side="right")
+        if not ended and (beyond or sites.positions[-1] > shard.end):
+            ended, after = True, 0 if beyond else np.searchsorted(sites.positions, shard.end, side="right")
             counted.ends = sites.place(int(after))
-        if beyond or sites.pos[0] > shard.end + LOOKBACK:
+        if beyond or sites.positions[0] > shard.end + LOOKBACK:
             return
         yield sites

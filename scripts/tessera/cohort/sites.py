@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,11 @@ import numpy.typing as npt
 from tessera.cohort.genotypes import judge
 from tessera.cohort.tally import Counts, Membership, tally_alt, tally_asked, tally_called
 from tessera.files.vcf import Record
+from tessera.genome.alleles import NON_REF
 from tessera.schemas.mask import Mask
+
+if TYPE_CHECKING:
+    from tessera.cohort.gvcf import Blocks
 
 IntArray = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
@@ -23,7 +27,9 @@ class Sites(Protocol):
     """Consecutive records of one contig: R records with A ALTs in all.
 
     `pos` (R,) is 1-based, `end` (R,) the last base a record speaks of; ALTs of record r are [first[r], first[r + 1]);
-    `ref_length`, `alt_length` in bytes and `ref_base`, `alt_base` the first letter, upper case.
+    `ref_length`, `alt_length` in bytes and `ref_base`, `alt_base` the first letter, upper case; `non_ref` (A,) are
+    `<NON_REF>` and `<*>`. Where plain reference blocks were taken apart before, they are in `blocks`, and all else is
+    of the other records.
     """
 
     contig: str
@@ -34,6 +40,19 @@ class Sites(Protocol):
     ref_base: Bytes
     alt_length: IntArray
     alt_base: Bytes
+    non_ref: npt.NDArray[np.bool_]
+
+    @property
+    def blocks(self) -> "Blocks | None":
+        """The plain reference blocks among the records."""
+
+    @property
+    def positions(self) -> IntArray:
+        """POS of every record, those of `blocks` included."""
+
+    @property
+    def ends(self) -> IntArray:
+        """The last base of every record, those of `blocks` included."""
 
     @property
     def odd(self) -> npt.NDArray[np.bool_]:
@@ -88,6 +107,8 @@ class RecordSites:
         self.ref_base = np.array([ord(record.ref[0]) for record in records], np.uint8)
         self.alt_length = np.array([len(alt) for alt in alts], np.int64)
         self.alt_base = np.array([ord(alt[0]) for alt in alts], np.uint8)
+        self.non_ref = np.array([alt in NON_REF for alt in alts], np.bool_)
+        self.blocks, self.positions, self.ends = None, self.pos, self.end
 
     @property
     def odd(self) -> npt.NDArray[np.bool_]:

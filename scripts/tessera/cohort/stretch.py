@@ -1,6 +1,6 @@
 """The count of one stretch of a contig, to the blocks of a summary."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from tessera.cohort.coverage import Coverage, Evidence, Runs
 from tessera.cohort.genotypes import BoolArray, Reason, judge
+from tessera.cohort.gvcf import Blocks
 from tessera.cohort.keys import LOOKBACK, BatchKeys, Keys, ReferenceBases
 from tessera.cohort.ledger import MISMATCHES_READ, Ledger, wrong_reference
-from tessera.cohort.sites import Asked, IntArray, Sites
-from tessera.cohort.tables import Rows, histogram_table, leaf_table, split_rows, track_table
+from tessera.cohort.sites import Asked, Bytes, IntArray, Sites
+from tessera.cohort.tables import Rows, histogram_table, leaf_table, no_rows, split_rows, track_table
 from tessera.cohort.tally import (
     COUNTED,
     NON_REF_ALLELE,
@@ -27,11 +28,12 @@ from tessera.genome.alleles import concrete
 from tessera.genome.build import Build, Contig
 from tessera.schemas.mask import Mask
 from tessera.schemas.variants import VARIANTS
-from tessera.summary.blocks import BLOCK_SIZE, Block, BlockKey
+from tessera.summary.blocks import BLOCK_SIZE, BlockKey
+from tessera.summary.parts import Part
 from tessera.summary.people import People
 
-#: bases resolved at a time; bounds memory, does not change results
-STEP = BLOCK_SIZE
+#: bases resolved at a time; bounds memory, does not change results; and so many times as many of one person
+STEP, OF_ONE = BLOCK_SIZE, 4
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class StretchCount:
         ledger: Ledger,
         step: int = STEP,
     ) -> None:
-        self._stretch, self._rules, self._ledger, self._members, self._step = stretch, rules, ledger, members, step
+        self._stretch, self._rules, self._ledger, self._members = stretch, rules, ledger, members
+        self._step = step if members.width > 1 else OF_ONE * step
         self.contig = contig = stretch.contig
         self._regions = rules.build.regions(contig)
         self._borders = np.array([region.end for region in self._regions])
@@ -103,34 +106,67 @@ class StretchCount:
         self._runs: list[Runs] = []
         self._histograms: dict[int, IntArray] = {}
         self._next_block = stretch.start // BLOCK_SIZE
+        #: where the last of the plain reference blocks and the records between them ends
+        self._ended = 0
 
-    def take(self, sites: Sites) -> Iterator[tuple[BlockKey, Block]]:
+    def take(self, sites: Sites) -> Iterator[tuple[BlockKey, Part]]:
         """Count a batch; yield the blocks that are complete."""
-        self._check_ends(sites)
-        cuts = np.flatnonzero(np.diff((sites.pos - 1) // self._step)) + 1
-        for start, stop in pairwise([0, *cuts.tolist(), len(sites.pos)]):
+        if sites.blocks is not None:
+            self._take_blocks(sites.blocks)
+        self._check_ends(sites.contig, sites.pos, sites.end)
+        for start, stop in self._steps(sites.pos):
             self._take_some(sites, start, stop)
-            complete = min(int(sites.pos[stop - 1]) - 1 - LOOKBACK, self._stretch.end)
-            if complete - self._coverage.done >= self._step:
-                yield from self._resolve(complete)
+            yield from self._resolve_before(int(sites.pos[stop - 1]))
+        yield from self._resolve_before(int(sites.positions[-1]))
 
-    def finish(self) -> Iterator[tuple[BlockKey, Block]]:
+    def _steps(self, pos: IntArray) -> Iterator[tuple[int, int]]:
+        """The records that lie within one step each, as [start, stop)."""
+        cuts = np.flatnonzero(np.diff((pos - 1) // self._step)) + 1
+        return ((start, stop) for start, stop in pairwise([0, *cuts.tolist(), len(pos)]) if start < stop)
+
+    def _resolve_before(self, pos: int) -> Iterator[tuple[BlockKey, Part]]:
+        """Resolve what no record from `pos` on can touch, when that is a step or more, or much waits."""
+        complete = min(pos - 1 - LOOKBACK, self._stretch.end)
+        step = LOOKBACK if self._coverage.is_full else self._step
+        if complete - self._coverage.done >= step:
+            yield from self._resolve(complete)
+
+    def finish(self) -> Iterator[tuple[BlockKey, Part]]:
         """Yield the blocks that remain."""
         yield from self._resolve(self._stretch.end)
         if self._next_block * BLOCK_SIZE < self._stretch.end:
             yield from self._block()
 
-    def _check_ends(self, sites: Sites) -> None:
-        for record in np.flatnonzero(sites.end > self.contig.length):
+    def _check_ends(self, contig: str, pos: IntArray, end: IntArray) -> None:
+        for record in np.flatnonzero(end > self.contig.length):
             raise refuse(
-                f"{sites.contig}:{sites.pos[record]}", f"it ends at {sites.end[record]:,}",
+                f"{contig}:{pos[record]}", f"it ends at {end[record]:,}",
                 f"at most {self.contig.length:,}, the end of the contig",
                 "Give the build that the file was made on (--build).",
             )  # fmt: skip
 
+    def _take_blocks(self, blocks: Blocks) -> None:
+        """Count the plain reference blocks of one person: nothing but who is called over their bases."""
+        plain = np.flatnonzero(blocks.plain)
+        pos, bases = blocks.pos[plain], blocks.ref_base[plain]
+        self._check_ends(self.contig.name, pos, blocks.end[plain])
+        wrong = np.zeros(blocks.lines, np.bool_)
+        for start, stop in self._steps(pos):
+            refs = bases[start:stop]
+            text = refs.tobytes().decode("ascii")
+            wrong[plain[start:stop]] = ~self._right_reference(pos[start:stop], refs, text.__getitem__)
+        span = self._stretch.start, self._stretch.end
+        joined, self._ended = blocks.joined(wrong, span, self._regions, self._asked, self._ended)
+        n_dip, n_hap = np.zeros((2, len(joined.start), len(self._labels)), np.int32)
+        n_dip[:, self._members.strata[0]] = joined.copies == 2
+        n_hap[:, self._members.strata[0]] = joined.copies == 1
+        variant, called = np.zeros(len(joined.start), np.bool_), (joined.copies > 0).astype(np.uint8)[:, None]
+        self._coverage.add(Evidence(variant, joined.start, joined.end, joined.since, n_dip, n_hap, called))
+
     def _take_some(self, sites: Sites, start: int, stop: int) -> None:
         """Count the records [start, stop), which lie within one step."""
-        placed = self._right_reference(sites, start, stop)
+        single = np.where(sites.ref_length[start:stop] == 1, sites.ref_base[start:stop], 0).astype(np.uint8)
+        placed = self._right_reference(sites.pos[start:stop], single, lambda record: sites.ref(start + record))
         keys = self._keys.of(sites, start, stop, placed)
         regions = np.searchsorted(self._borders, sites.pos[start:stop] - 1, side="right")
         within, touches = self._within(sites, start, stop, keys)
@@ -145,22 +181,23 @@ class StretchCount:
         for record in sorted(set(slow)):
             self._take_slowly(sites, int(record), keys)
 
-    def _right_reference(self, sites: Sites, start: int, stop: int) -> BoolArray:
-        """(stop - start,) whether REF is the reference's; remembers those that are not."""
-        right = np.ones(stop - start, np.bool_)
-        bases = self._rules.bases
+    def _right_reference(self, pos: IntArray, single: Bytes, ref_of: Callable[[int], str]) -> BoolArray:
+        """Whether REF of these records, within one step, is the reference's; remembers those of which it is not.
+
+        `single` is REF where that is one base, else 0.
+        """
+        contig, bases = self.contig.name, self._rules.bases
         if bases is None:
-            return right
-        low, high = int(sites.pos[start]) - 1, int(sites.pos[stop - 1])
-        window = np.frombuffer(bases(sites.contig, low, high).encode("ascii"), np.uint8)
-        here = sites.pos[start:stop] - 1 - low
-        right &= (sites.ref_length[start:stop] == 1) & (sites.ref_base[start:stop] == window[here])
-        for record in (np.flatnonzero(~right) + start).tolist():
-            ref, at = sites.ref(record), int(sites.pos[record]) - 1
-            expected = bases(sites.contig, at, at + len(ref))
-            right[record - start] = same_bases(ref, expected)
-            if not right[record - start] and self._stretch.start <= at < self._stretch.end:
-                self._ledger.mismatches.append(f"{sites.contig}:{at + 1} {ref} (reference: {expected})")
+            return np.ones(len(pos), np.bool_)
+        low, high = int(pos[0]) - 1, int(pos[-1])
+        window = np.frombuffer(bases(contig, low, high).encode("ascii"), np.uint8)
+        right = np.asarray(single == window[pos - 1 - low], np.bool_)
+        for record in np.flatnonzero(~right).tolist():
+            ref, at = ref_of(record), int(pos[record]) - 1
+            expected = bases(contig, at, at + len(ref))
+            right[record] = same_bases(ref, expected)
+            if not right[record] and self._stretch.start <= at < self._stretch.end:
+                self._ledger.mismatches.append(f"{contig}:{at + 1} {ref} (reference: {expected})")
                 if len(self._ledger.mismatches) >= MISMATCHES_READ:
                     raise wrong_reference(self._ledger.mismatches)
         return right
@@ -273,7 +310,7 @@ class StretchCount:
     def _region(self, base: int) -> int:
         return int(np.searchsorted(self._borders, base, side="right"))
 
-    def _resolve(self, end: int) -> Iterator[tuple[BlockKey, Block]]:
+    def _resolve(self, end: int) -> Iterator[tuple[BlockKey, Part]]:
         """Resolve the track up to `end`, cut at block borders, and yield the blocks that end before it."""
         first = self._coverage.done // BLOCK_SIZE + 1
         borders = [index * BLOCK_SIZE for index in range(first, end // BLOCK_SIZE + 1)]
@@ -281,11 +318,11 @@ class StretchCount:
         while (self._next_block + 1) * BLOCK_SIZE <= end:
             yield from self._block()
 
-    def _block(self) -> Iterator[tuple[BlockKey, Block]]:
+    def _block(self) -> Iterator[tuple[BlockKey, Part]]:
         """Build and yield the next block; forget what went into it."""
         key = BlockKey(self.contig.name, self._next_block)
         self._next_block += 1
-        rows = VARIANTS.empty
+        rows = no_rows(VARIANTS)
         if self._rows:
             ready, beyond = split_rows(self._rows, key.end)
             self._rows = [beyond] if len(beyond.pos) else []
@@ -296,8 +333,8 @@ class StretchCount:
             key.contig, key.start, self._histograms.pop(key.index, None), self._labels,
             mitochondrial=self._mitochondrial,
         )  # fmt: skip
-        block = Block(rows, track_table(key.contig, runs, self._labels), histograms)
-        if not block.is_empty():
+        block = Part(rows, track_table(key.contig, runs, self._labels), histograms)
+        if any(map(len, (block.variants, block.an_track, block.histograms))):
             yield key, block
 
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from tessera.cohort.coverage import Runs
 from tessera.cohort.keys import texts_in_order
 from tessera.cohort.tally import METRICS, IntArray
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
+from tessera.schemas.table import Table
 from tessera.schemas.variants import VARIANTS
+from tessera.summary.columns import Array, Columns
 
 #: columns of the leaf table that are counted record by record
 COUNTED_COLUMNS = ("n_dip", "n_hap", "n_het", "n_homalt", "n_hemi")
@@ -34,6 +36,12 @@ class Rows:
         return Rows(self.pos[chosen], refs, alts, self.counts[chosen])
 
 
+@cache
+def no_rows(table: Table) -> Columns:
+    """A table of a block in which it has nothing."""
+    return Columns.none(table)
+
+
 def split_rows(parts: Sequence[Rows], end: int) -> tuple[Rows, Rows]:
     """The variants up to `end` (1-based) by position, REF and ALT, and those beyond."""
     held = Rows(
@@ -47,68 +55,76 @@ def split_rows(parts: Sequence[Rows], end: int) -> tuple[Rows, Rows]:
     return held.at(order[:ready]), held.at(order[ready:])
 
 
-def leaf_table(contig: str, rows: Rows, listed: npt.NDArray[np.int32], labels: Sequence[str]) -> pl.DataFrame:
+def leaf_table(contig: str, rows: Rows, listed: npt.NDArray[np.int32], labels: Sequence[str]) -> Columns:
     """VARIANTS of these rows; `listed` (strata,) people list every one of them."""
     strata, variants = len(labels), len(rows.pos)
-    if not variants:
-        return VARIANTS.empty
-    of_row = pl.Series(np.repeat(np.arange(variants, dtype=np.uint32), strata))
+    of_row = np.repeat(np.arange(variants), strata)
+    (refs, ref), (alts, alt), (words, stratum) = (_places(texts) for texts in (rows.refs, rows.alts, labels))
     flat = rows.counts.reshape(-1, len(COUNTED_COLUMNS))
-    columns = {
-        "contig": pl.repeat(contig, variants * strata, eager=True),
-        "pos": np.repeat(rows.pos.astype(np.int32), strata),
-        "ref": pl.Series(rows.refs).gather(of_row),
-        "alt": pl.Series(rows.alts).gather(of_row),
-        "stratum": pl.Series(labels).gather(np.tile(np.arange(strata, dtype=np.uint32), variants)),
+    arrays = {
+        "contig": np.zeros(len(of_row), np.int32),
+        "pos": rows.pos.astype(np.int32)[of_row],
+        "ref": ref[of_row],
+        "alt": alt[of_row],
+        "stratum": np.tile(stratum, variants),
         "n_listed": np.tile(listed, variants),
         **{name: np.ascontiguousarray(flat[:, at]) for at, name in enumerate(COUNTED_COLUMNS)},
-        "an_unknown": np.zeros(variants * strata, np.int32),
+        "an_unknown": np.zeros(len(of_row), np.int32),
     }
-    return pl.DataFrame(columns, schema=VARIANTS.schema)
+    return Columns(VARIANTS, arrays, {"contig": [contig], "ref": refs, "alt": alts, "stratum": words})
 
 
-def track_table(contig: str, parts: Sequence[Runs], labels: Sequence[str]) -> pl.DataFrame:
+def _places(texts: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int32]]:
+    """The words among these texts, sorted, and the place of each text among them."""
+    words = sorted(set(texts))
+    place_of = {word: place for place, word in enumerate(words)}
+    return words or [""], np.array([place_of[text] for text in texts], np.int32)
+
+
+def track_table(contig: str, parts: Sequence[Runs], labels: Sequence[str]) -> Columns:
     """AN_TRACK of consecutive runs, per stratum; equal neighbours joined, zeros left out."""
     starts = np.concatenate([runs.starts for runs in parts]).astype(np.int32)
     ends = np.concatenate([runs.ends for runs in parts]).astype(np.int32)
-    counts = [
-        np.concatenate([getattr(runs, name) for runs in parts]).astype(np.int32)
-        for name in ("n_dip", "n_hap", "an_unknown")
-    ]
-    if not any(column.any() for column in counts):
-        return AN_TRACK.empty
-    changes = np.ones(counts[0].shape, dtype=np.bool_)
-    changes[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in counts])
-    # a run ends where the next change of its stratum begins
-    stratum, first = np.nonzero(changes.T)
-    last = np.r_[first[1:], len(starts)] - 1
-    last[np.flatnonzero(np.diff(stratum))] = len(starts) - 1
-    known = np.logical_or.reduce([column[first, stratum] != 0 for column in counts])
-    stratum, first, last = stratum[known], first[known], last[known]
+    names = AN_TRACK.names[4:]
+    counts = [np.concatenate([getattr(runs, name) for runs in parts]) for name in names]
+    changes = np.zeros((len(labels), len(starts)), dtype=np.bool_)
+    known = np.zeros_like(changes)
+    for column in counts:
+        if column.any():
+            changes[:, 1:] |= (column[1:] != column[:-1]).T
+            known |= (column != 0).T
+    changes[:, 0] = True
+    # a run ends where the next change of its stratum begins, and begins by a change
+    changes_at = [np.flatnonzero(own) for own in changes]
+    first = np.concatenate(changes_at).astype(np.int32)
+    last = np.concatenate([np.r_[own[1:], len(starts)] for own in changes_at]).astype(np.int32) - 1
+    stratum = np.repeat(np.arange(len(labels), dtype=np.int32), list(map(len, changes_at)))
+    kept = known[stratum, first]
+    stratum, first, last = stratum[kept], first[kept], last[kept]
     order = np.argsort(first, kind="stable")
     stratum, first, last = stratum[order], first[order], last[order]
-    columns = {
-        "contig": pl.repeat(contig, len(first), eager=True),
-        "start": starts[first],
-        "end": ends[last],
-        "stratum": pl.Series(labels).gather(stratum.astype(np.uint32)),
-        **{name: column[first, stratum] for name, column in zip(AN_TRACK.names[4:], counts, strict=True)},
-    }
-    return pl.DataFrame(columns, schema=AN_TRACK.schema)
+    words, place = _places(labels)
+    arrays = {
+        "contig": np.zeros(len(first), np.int32), "start": starts[first], "end": ends[last], "stratum": place[stratum],
+        **{name: column[first, stratum] for name, column in zip(names, counts, strict=True)},
+    }  # fmt: skip
+    return Columns(AN_TRACK, arrays, {"contig": [contig], "stratum": words})
 
 
 def histogram_table(
     contig: str, start: int, counts: IntArray | None, labels: Sequence[str], *, mitochondrial: bool
-) -> pl.DataFrame:
+) -> Columns:
     """HISTOGRAMS of the block that starts at `start`; `counts` (strata, METRICS, bins)."""
     if counts is None:
-        return HISTOGRAMS.empty
+        return no_rows(HISTOGRAMS)
     share = "heteroplasmy" if mitochondrial else "ab_alt"
     names = [share if name == "share_alt" else name for name in METRICS]
-    stratum, metric, found = np.nonzero(counts)
-    columns = {
-        "contig": [contig] * len(found), "start": np.full(len(found), start, np.int32),
-        "stratum": [labels[i] for i in stratum.tolist()], "metric": [names[i] for i in metric.tolist()],
-        "bin": found.astype(np.int32), "count": counts[stratum, metric, found],
+    by_stratum, by_metric = (sorted(range(len(texts)), key=texts.__getitem__) for texts in (labels, names))
+    in_order = counts[np.ix_(by_stratum, by_metric)]
+    stratum, metric, found = (places.astype(np.int32) for places in np.nonzero(in_order))
+    arrays: dict[str, Array] = {
+        "contig": np.zeros(len(found), np.int32), "start": np.full(len(found), start, np.int32),
+        "stratum": stratum, "metric": metric, "bin": found, "count": in_order[stratum, metric, found],
     }  # fmt: skip
-    return pl.DataFrame(columns, schema=HISTOGRAMS.schema).sort(HISTOGRAMS.names[:-1])
+    words = {"contig": [contig], "stratum": sorted(labels), "metric": sorted(names)}
+    return Columns(HISTOGRAMS, arrays, words)

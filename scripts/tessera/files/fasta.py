@@ -1,8 +1,10 @@
 """A reference FASTA: bases by position, and the digests of its sequences and of what is counted on it."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pysam
 
 from tessera.errors import InputError, Problem, refuse
@@ -11,7 +13,10 @@ from tessera.files.paths import refuse_unlike_file
 from tessera.genome.build import Build, Contig
 from tessera.genome.digests import refget, seqcol
 
-WINDOW = 1 << 20
+#: bases held, and how many of them before what was asked for: alleles are aligned to the left
+WINDOW, BEFORE = 2 << 20, 1 << 15
+#: what a letter and its capital have in common, and nothing else with any of them
+UPPER = np.uint8(0xDF)
 
 
 class Reference:
@@ -48,7 +53,7 @@ class Reference:
             if contig not in self.lengths:
                 raise refuse(str(self.path), f"no contig {contig}", "every contig the input has records on",
                              "Give the reference the file was made on.")  # fmt: skip
-            self._contig, self._start = contig, max(0, start - WINDOW // 2)
+            self._contig, self._start = contig, max(0, start - BEFORE)
             stop = max(end, self._start + WINDOW)
             self._window = self._fetch(contig, self._start, min(stop, self.lengths[contig]))
         return self._window[start - self._start : end - self._start]
@@ -100,28 +105,33 @@ class Reference:
     def refget(self, contig: str) -> str:
         """GA4GH refget identifier of a contig's bases."""
         if (contig, "refget") not in self._digests:
-            whole = self._fetch(contig, 0, self.lengths[contig]).encode("ascii")
-            self._digests[contig, "refget"] = refget(whole)
+            self._digests[contig, "refget"] = refget(self._pieces(contig))
         return self._digests[contig, "refget"]
 
     def md5(self, contig: str) -> str:
         """MD5 of a contig's bases in upper case, as M5 states it (SAM specification, section 1.3, @SQ)."""
         if (contig, "md5") not in self._digests:
             digest = hashlib.md5(usedforsecurity=False)
-            for start in range(0, self.lengths[contig], WINDOW):
-                digest.update(self.bases(contig, start, start + WINDOW).encode())
+            for piece in self._pieces(contig):
+                digest.update(piece)
             self._digests[contig, "md5"] = digest.hexdigest()
         return self._digests[contig, "md5"]
+
+    def _pieces(self, contig: str) -> Iterator[bytes]:
+        """The bases of a contig, piece by piece."""
+        length = self.lengths[contig]
+        for start in range(0, length, WINDOW):
+            yield self._fetch(contig, start, min(start + WINDOW, length)).encode("ascii")
 
     def _fetch(self, contig: str, start: int, end: int) -> str:
         """Bases in upper case. Raises InputError when the file does not hold what its index says."""
         try:
-            found: str = self._fasta.fetch(contig, start, end).upper()
+            found = np.frombuffer(self._fasta.fetch(contig, start, end).encode("ascii"), np.uint8) & UPPER
         except (OSError, ValueError):  # htslib's words tell no more; bytes beyond ASCII are a ValueError
-            found = ""
-        if len(found) != end - start or not found.isalpha():
+            found = np.empty(0, np.uint8)
+        if len(found) != end - start or (found - ord("A") > ord("Z") - ord("A")).any():
             raise refuse(
                 f"{self.path} {contig}:{start + 1}-{end}", "not the bases that its index (.fai) tells of",
                 "a whole FASTA, and the index made from it", f"Copy it again, or run: samtools faidx {self.path}",
             )  # fmt: skip
-        return found
+        return str(found.data, "ascii")

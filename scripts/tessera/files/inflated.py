@@ -83,9 +83,10 @@ class InflatedBuffer:
     Reads from the BGZF block at offset `start` on; files that are no BGZF are read as a whole, and have no places.
     """
 
-    def __init__(self, path: Path, start: int = 0) -> None:
+    def __init__(self, path: Path, start: int = 0, window: int = WINDOW) -> None:
         self._blocks = bgzf_blocks(path, start) if is_bgzf(path) else ((0, piece) for piece in inflated(path))
-        self._data = np.empty(WINDOW + PIECE + PADDING, np.uint8)
+        self._window = window
+        self._data = np.empty(window + PIECE + PADDING, np.uint8)
         self._at = self.length = 0
         # bytes that were dropped; and where each block that is held begins, among all bytes and in the file
         self._dropped = 0
@@ -122,7 +123,7 @@ class InflatedBuffer:
 
     def more(self) -> bool:
         """Read on until the window is full, or twice as long as an unfinished record; False at the end of the file."""
-        before, enough = self.length, max(WINDOW, 2 * self.length)
+        before, enough = self.length, max(self._window, 2 * self.length)
         gone = max(0, bisect_right(self._starts, self._dropped) - 1)
         del self._starts[:gone], self._places[:gone]
         for place, block in self._blocks:

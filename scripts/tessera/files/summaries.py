@@ -28,7 +28,7 @@ from tessera.summary.blocks import BLOCK_SIZE, GROUP_ROWS, POSITIONS, TABLES, Bl
 from tessera.summary.checks import Judge
 from tessera.summary.columns import Columns, joined
 from tessera.summary.manifest import COUNTED_FIELDS, SCHEMA_VERSION, Manifest, odd_counts
-from tessera.summary.parts import row_groups
+from tessera.summary.parts import Part, row_groups
 
 #: block number -> row group -> rows
 Layout = dict[int, dict[int, int]]
@@ -154,10 +154,11 @@ class SummaryWriter:
         self._folder = folder
         self._writers: dict[tuple[str, str], pq.ParquetWriter] = {}
 
-    def write(self, key: BlockKey, block: Block) -> None:
+    def write(self, key: BlockKey, block: Block | Part) -> None:
         """Append one block to the files of its contig."""
-        for name, table in TABLES.items():
-            for group in row_groups(Columns.of_frame(table, getattr(block, name))):
+        part = block if isinstance(block, Part) else Part.of_block(block)
+        for table in (part.variants, part.an_track, part.histograms):
+            for group in row_groups(table):
                 self.append(key.contig, group)
 
     def append(self, contig: str, group: Columns) -> None:
