@@ -91,8 +91,9 @@ docs`. -->
 
 Schema {version}. In each Parquet file one row group is one block of {block:,} bases; a block of more than {group:,}
 rows is cut into row groups of so many. Rows are sorted by their first columns. Text is stored as dictionaries, numbers
-as BYTE_STREAM_SPLIT, all of it compressed by zstd. Nothing else lies in the folder, and no column beside those below
-may. The same people counted by the same rules give the same bytes.
+as BYTE_STREAM_SPLIT, those of the AN track as DELTA_BINARY_PACKED and dictionaries, all of it compressed by zstd.
+Nothing else lies in the folder, and no column beside those below may. The same people counted by the same rules give the
+same bytes.
 
 ## variants
 
