@@ -161,7 +161,7 @@ CHOICES = (
         "overlapping bases",
         "counted once, by the first mate: where that one is below quality 20, the second is not asked "
         "(`samtools depth -s`)",
-        "Picard asks the second: 28 bases in a million more in NA12878 at 7.5x",
+        "Picard asks the second: it would be 28 bases in a million more in NA12878 at 7.5x",
     ),
     (
         "unpaired reads, depth above 250",
