@@ -239,6 +239,14 @@ Two samples that were swapped show where their karyotypes or copies of X differ 
 somebody's relative who should be none. Two strangers of one sex who were swapped look right: only another assay of
 the same people would tell.
 
+## Other thresholds
+
+    tessera try-thresholds results/mynode/private/decisions.details.tsv
+    tessera try-thresholds results/mynode/private/decisions.details.tsv --bound mean_autosome_coverage min 20
+
+show how many people would be counted, newly or no more, if a bound of the [QC policy](../config/README.md#qc-policy)
+were another, all other rules as they are.
+
 ## The other measurements
 
 The other measurements (`call_rate`, `het_hom_ratio` under the mask, depth of X, Y and MT) are in
