@@ -92,8 +92,8 @@ docs`. -->
 Schema {version}. In each Parquet file one row group is one block of {block:,} bases; a block of more than {group:,}
 rows is cut into row groups of so many. Rows are sorted by their first columns. Text is stored as dictionaries, numbers
 as BYTE_STREAM_SPLIT, those of the AN track as DELTA_BINARY_PACKED and dictionaries, all of it compressed by zstd.
-Nothing else lies in the folder, and no column beside those below may. The same people counted by the same rules give the
-same bytes.
+Nothing else lies in the folder, and no column beside those below may. The same people counted by the same rules give
+the same bytes.
 
 ## variants
 
@@ -163,7 +163,7 @@ CHOICES = (
         "overlapping bases",
         "counted once, by the first mate: where that one is below quality 20, the second is not asked "
         "(`samtools depth -s`)",
-        "Picard asks the second: 28 bases in a million more in NA12878 at 7.5x",
+        "Picard asks the second: it would be 28 bases in a million more in NA12878 at 7.5x",
     ),
     (
         "unpaired reads, depth above 250",
@@ -233,8 +233,8 @@ A disagreement is a reason why a person is not counted (`qc:METRIC`), never corr
 - `sex_karyotype`: XX, XY, X0, XXY, XYY or XXX by the depth of X and Y (outside the PARs) relative to the autosomes,
   else `ambiguous`; against the sheet's.
 - `x_heterozygosity`: the share of SNVs on X outside the PARs that are heterozygous, 0.2 or more where the sheet's
-  karyotype has two copies of X, less where it has one. It needs no reads, so it holds for gVCFs and cohort VCFs as
-  well; where X is called with one allele it tells nothing.
+  karyotype has two copies of X, less where it has one. It needs no reads, so it holds for gVCFs as well, not
+  for people of a cohort VCF; where X is called with one allele it tells nothing.
 - `max_kinship`: the highest KING-robust kinship with anybody else of the node. `tessera find-relatives` lists pairs
   of the third degree and closer, over the markers of a BED (that of a panel of VerifyBamID2 will do) and all gVCFs
   and cohort VCFs that it is given; `tessera gate-samples --relatives` takes the table. From 0.354 on two samples are
@@ -245,6 +245,14 @@ A disagreement is a reason why a person is not counted (`qc:METRIC`), never corr
 Two samples that were swapped show where their karyotypes or copies of X differ from the sheet's, or where one is
 somebody's relative who should be none. Two strangers of one sex who were swapped look right: only another assay of
 the same people would tell.
+
+## Other thresholds
+
+    tessera try-thresholds results/mynode/private/decisions.details.tsv
+    tessera try-thresholds results/mynode/private/decisions.details.tsv --bound mean_autosome_coverage min 20
+
+show how many people would be counted, newly or no more, if a bound of the [QC policy](../config/README.md#qc-policy)
+were another, all other rules as they are.
 
 ## The other measurements
 

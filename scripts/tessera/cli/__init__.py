@@ -26,6 +26,7 @@ COMMANDS = {
     "write-metrics": "Write each sample's metrics as the GA4GH WGS QC standard shapes them.",
     "find-relatives": "Find people of a node who are related, or there twice.",
     "gate-samples": "Decide who is counted, by consent and QC policy, and say why not.",
+    "try-thresholds": "Show how many people other thresholds of the QC policy would move.",
     "count": "Count a cohort file or one gVCF into a summary.",
     "merge": "Add summaries.",
     "subtract": "Take one summary out of another.",

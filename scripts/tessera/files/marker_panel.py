@@ -54,6 +54,8 @@ def read_markers(path: Path) -> Markers:
     """The markers of a BED with REF and ALT. Raises InputError for the first line of another shape."""
     refuse_unlike_file(path, "markers (BED with REF and ALT)")
     rows = [line.split() for line in path.read_text(errors="replace").splitlines()]
+    if not rows:
+        raise refuse(str(path), "an empty file", "markers (BED with REF and ALT)")
     _refuse_odd_line(str(path), "bed", rows, 0)
     return _markers(rows)
 

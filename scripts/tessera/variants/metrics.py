@@ -38,6 +38,9 @@ class Kind(IntEnum):
 
 
 SNVS = (Kind.TRANSITION, Kind.TRANSVERSION)
+#: by Kind
+IS_SNV = np.array([kind in SNVS for kind in Kind])
+IS_INDEL = np.array([kind >= Kind.INSERTION for kind in Kind])
 
 
 @dataclass
@@ -63,31 +66,27 @@ class VariantTally:
     def add(self, record: Record) -> None:
         """Count one record that passes FILTER."""
         kinds = np.array([Kind.OTHER, *(kind_of(record.ref, alt) for alt in record.alts)])
-        first = record.gt[:, 0]
-        second = np.where(record.gt[:, 1] == ABSENT, first, record.gt[:, 1])
-        carried = (first >= 0) & (second >= 0) & ((first > 0) | (second > 0))
-        low, high = kinds[np.where(carried, first, 0)], kinds[np.where(carried, second, 0)]
-        het = carried & (first != second)
-        alone = carried & ((first == 0) | (second == 0) | ~het)
-        only = np.where(alone, np.maximum(low, high), Kind.OTHER)
-        snv, indel = (_is_snv(low) | _is_snv(high)), (_is_indel(low) | _is_indel(high))
-        self.snvs += snv
-        self.het_snvs += snv & het
-        self.indels += indel
-        self.het_indels += indel & het
-        self.insertions += only == Kind.INSERTION
-        self.deletions += only == Kind.DELETION
-        self.transitions += only == Kind.TRANSITION
-        self.transversions += only == Kind.TRANSVERSION
+        who, first, second = _carriers(record.gt)
+        low, high = kinds[first], kinds[second]
+        het = first != second
+        only = np.where((first == 0) | (second == 0) | ~het, np.maximum(low, high), Kind.OTHER)
+        snv, indel = IS_SNV[low] | IS_SNV[high], IS_INDEL[low] | IS_INDEL[high]
+        self.snvs[who] += snv
+        self.het_snvs[who] += snv & het
+        self.indels[who] += indel
+        self.het_indels[who] += indel & het
+        self.insertions[who] += only == Kind.INSERTION
+        self.deletions[who] += only == Kind.DELETION
+        self.transitions[who] += only == Kind.TRANSITION
+        self.transversions[who] += only == Kind.TRANSVERSION
 
     def add_on_x(self, record: Record) -> None:
         """Count one record of X outside the PARs: SNVs of genotypes written with two alleles."""
-        snvs = np.array([False, *(kind_of(record.ref, alt) in SNVS for alt in record.alts)])
-        first, second = record.gt[:, 0], record.gt[:, 1]
-        diploid = (first >= 0) & (second >= 0)
-        snv = diploid & (snvs[np.where(diploid, first, 0)] | snvs[np.where(diploid, second, 0)])
-        self.x_hets += snv & (first != second)
-        self.x_homs += snv & (first == second)
+        kinds = np.array([Kind.OTHER, *(kind_of(record.ref, alt) for alt in record.alts)])
+        who, first, second = _carriers(record.gt)
+        snv = (IS_SNV[kinds[first]] | IS_SNV[kinds[second]]) & (record.gt[who, 1] != ABSENT)
+        self.x_hets[who] += snv & (first != second)
+        self.x_homs[who] += snv & (first == second)
 
     def metrics(self, person: int) -> dict[str, float | None]:
         """The seven metrics of a person, by the standard's names and with its decimals."""
@@ -137,12 +136,12 @@ def kind_of(ref: str, alt: str) -> Kind:
     return Kind.INSERTION if longer > 0 else Kind.DELETION
 
 
-def _is_snv(kinds: Counts) -> npt.NDArray[np.bool_]:
-    return np.isin(kinds, SNVS)
-
-
-def _is_indel(kinds: Counts) -> npt.NDArray[np.bool_]:
-    return np.isin(kinds, (Kind.INSERTION, Kind.DELETION, Kind.LONG_INDEL))
+def _carriers(gt: npt.NDArray[np.int16]) -> tuple[Counts, Counts, Counts]:
+    """Who of n people carries an ALT, and both alleles of each, the same one twice of a genotype with one."""
+    who = np.flatnonzero((gt > 0).any(axis=1))
+    first, second = gt[who, 0], np.where(gt[who, 1] == ABSENT, gt[who, 0], gt[who, 1])
+    called = (first >= 0) & (second >= 0)
+    return who[called], first[called], second[called]
 
 
 def count_snvs(tally: VariantTally, person: int) -> int:
