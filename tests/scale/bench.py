@@ -170,7 +170,7 @@ def measure_all(bench: Bench, scale: float, slow: Sequence[str]) -> None:
             bench.other_ways(file)
             bench.core(file, start=True)
     bench.one_person(gvcfs.make_people(data / "gvcf", 1, round(100_000_000 * scale), seed=6))
-    bench.sum_of_people(gvcfs.make_people(data / "gvcfs", 100, round(20_000_000 * scale), seed=5))
+    bench.sum_of_people(gvcfs.make_people(data / "gvcfs", 100, round(10_000_000 * scale), seed=5))
     bench.workers(data / joint.name / "cohort.vcf.gz")
     for people in (250, 1_000, 2_504):
         for number in (10_000, 100_000):

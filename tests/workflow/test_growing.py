@@ -76,5 +76,6 @@ def test_the_plan_for_10_who_join_40_and_5_who_leave_has_the_jobs_of_these_peopl
         # their batch, and two that are left
         "sum_batch": 3,
         # the node, and the federation
-        "gate_samples": 1, "sum_node": 1, "verify_summary": 1, "merge_nodes": 1, "export_vcf": 1, "write_report": 1,
+        "gate_samples": 1, "write_metrics": 1, "sum_node": 1, "verify_summary": 1, "merge_nodes": 1, "export_vcf": 1,
+        "write_report": 1,
     }  # fmt: skip
