@@ -10,9 +10,16 @@ from commands import Tessera
 from tessera.cli import COMMANDS
 from tessera.cli import tessera as group
 
-HEAVY = ("polars", "numpy", "pysam", "cyvcf2", "dask", "snakemake", "pyarrow", "yaml", "jsonschema")
+HEAVY = ("polars", "numpy", "pysam", "cyvcf2", "dask", "snakemake", "pyarrow", "yaml", "jsonschema", "cryptography")
 COHORT_VERBS = ("init", "add", "withdraw", "release", "status", "verify")
-SUBCOMMANDS = [*((name,) for name in COMMANDS), ("export", "vcf"), *(("cohort", verb) for verb in COHORT_VERBS)]
+BUNDLE_VERBS = ("pack", "open", "verify")
+SUBCOMMANDS = [
+    *((name,) for name in COMMANDS),
+    ("export", "vcf"),
+    *(("cohort", verb) for verb in COHORT_VERBS),
+    *(("keys", verb) for verb in ("new", "show")),
+    *(("bundle", verb) for verb in BUNDLE_VERBS),
+]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ import polars as pl
 import pysam
 import pytest
 
+from nation import files_of
+from nation import run as tessera
 from run_folder import ROOT, RunFolder
 
 
@@ -100,6 +103,26 @@ def test_no_name_of_a_person_is_in_what_may_leave(demo: Demo) -> None:
     for path in [path for path in leaving if path.is_file()]:
         assert not set(re.findall(r"[A-Za-z0-9]+", str(path.relative_to(results)))) & names, path
         assert not set(re.findall(r"[A-Za-z0-9]+", text_of(path))) & names, path
+
+
+def test_three_nodes_exchange_files_alone_and_the_hub_gets_the_federation(demo: Demo, tmp_path: Path) -> None:
+    """Each node in its own folder, with its own keys; between the folders only bundles and public keys are copied."""
+    nodes, hub = ("alder", "birch", "cedar"), tmp_path / "hub"
+    tessera("keys", "new", "--out", hub / "keys")
+    for node in nodes:
+        own = tmp_path / node
+        tessera("keys", "new", "--out", own / "keys")
+        shutil.copytree(demo.folder / "results" / node / "summary", own / "summary")
+        shutil.copy(hub / "keys" / "crypt4gh.pub", own / "hub.pub")
+        words = ["--sign", own / "keys" / "sign.sec", "--recipient", own / "hub.pub"]
+        tessera("bundle", "pack", own / "summary", *words, "--out", own / f"{node}.tar.c4gh")
+        shutil.copy(own / f"{node}.tar.c4gh", hub)
+        shutil.copy(own / "keys" / "sign.pub", hub / f"{node}.pub")
+    for node in nodes:
+        words = ["--key", hub / "keys" / "crypt4gh.sec", "--signer", hub / f"{node}.pub"]
+        tessera("bundle", "open", hub / f"{node}.tar.c4gh", *words, "--out", hub / node)
+    tessera("merge", *(hub / node for node in nodes), "--out", hub / "merged")
+    assert files_of(hub / "merged") == files_of(demo.folder / "results" / "federation" / "summary")
 
 
 def test_a_second_run_does_nothing(demo: Demo) -> None:

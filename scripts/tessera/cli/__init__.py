@@ -34,6 +34,8 @@ COMMANDS = {
     "verify": "Check that a summary is whole, canonical and free of personal records.",
     "show": "Print the counts of a summary.",
     "export": "Write a summary in the formats of others.",
+    "keys": "Make and look at the keys that sign and encrypt bundles.",
+    "bundle": "Send a summary to partners: packed, signed, encrypted; and open what they sent.",
     "check-truth": "Compare a summary with a table of expected counts, number by number.",
     "write-report": "Write the run's short report: who was counted, who was not and why.",
 }
