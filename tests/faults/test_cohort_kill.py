@@ -39,8 +39,8 @@ MOMENTS = {
         f"digest == self.ledger.head or {KILL}", 3,
     ),
 }  # fmt: skip
-#: adds killed at random moments
-KILLS, ATTEMPTS = 4, 20
+#: how often a command is killed at random moments, and is begun to be killed
+KILLS, ATTEMPTS = 20, 80
 
 
 @pytest.fixture
@@ -88,9 +88,16 @@ def test_an_add_that_is_killed_leaves_the_old_cohort_or_the_new(growing: Growing
     assert_goes_on(growing, cohort, tmp_path)
 
 
-def test_an_add_that_is_killed_at_any_moment_leaves_the_old_cohort_or_the_new(growing: Growing, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["add", "withdraw"])
+def test_what_is_killed_at_any_moment_leaves_the_old_cohort_or_the_new(
+    growing: Growing, tmp_path: Path, command: str
+) -> None:
     cohort, moments, kills, writes = tmp_path / "cohort", random.Random(3), 0, 1.0
-    words: list[object] = ["cohort", "add", cohort, "--samples", growing.sheet(["ben-2", "cat-3"])]
+    joining: list[object] = ["cohort", "add", cohort, "--samples", growing.sheet(["ben-2", "cat-3"])]
+    words, people, old = joining, ["ann-1", "ben-2", "cat-3"], 2
+    if command == "withdraw":
+        run(*joining)
+        words, people, old = ["cohort", "withdraw", cohort, "ben-2"], ["ann-1", "cat-3"], 3
     shutil.copytree(cohort, tmp_path / "old")
     for _ in range(ATTEMPTS):
         before, process = hidden(cohort), start(words, "")
@@ -103,14 +110,19 @@ def test_an_add_that_is_killed_at_any_moment_leaves_the_old_cohort_or_the_new(gr
             process.kill()
             kills += process.wait() == -signal.SIGKILL
         lines = len(read_ledger(cohort / "ledger.jsonl").lines)
+        assert lines in (old, old + 1)
         assert_sound(cohort, lines)
         if kills == KILLS:
             break
-        if lines == 3:
+        if lines > old:
             shutil.rmtree(cohort)
             shutil.copytree(tmp_path / "old", cohort)
-    assert kills
-    assert_goes_on(growing, cohort, tmp_path)
+    assert kills == KILLS
+    if len(read_ledger(cohort / "ledger.jsonl").lines) == old:
+        run(*words)
+    run("cohort", "release", cohort, "--out", tmp_path / "release")
+    assert files_of(tmp_path / "release") == files_of(growing.counted_in_one_go(people, tmp_path / "one-go"))
+    run("cohort", "verify", cohort, "--recount", len(people))
 
 
 def hidden(folder: Path) -> set[Path]:
