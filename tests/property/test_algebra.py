@@ -17,15 +17,16 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from block_sums import combine
 from random_people import CONTIGS, RULES, Person, blocks_of, manifest_of, people
 from tessera.errors import InputError
 from tessera.files.summaries import SummaryFolder, new_summary
 from tessera.files.summary_sums import merge_summaries, subtract_summary
-from tessera.summary.algebra import add_up, combine
+from tessera.summary.algebra import add_up
 from tessera.summary.blocks import GROUP_ROWS, TABLES, Block, BlockKey
 from tessera.summary.columns import Columns
 from tessera.summary.manifest import Manifest, combine_manifests
-from tessera.summary.parts import Cursor
+from tessera.summary.parts import Cursor, Part
 
 Blocks = Mapping[BlockKey, Block]
 Bytes = dict[str, bytes]
@@ -57,7 +58,7 @@ def write(group: Sequence[Person], out: Path, rules: Mapping[str, Any] = RULES) 
     manifest = Manifest(rules, counts.people, counts.an_basis, counts.consent, counts.not_counted, counts.ledger)
     with new_summary(out) as writer:
         for key, block in blocks_of(group).items():
-            writer.write(key, block)
+            writer.write(key, Part.of_block(block))
         writer.finish(manifest)
     return out
 
@@ -319,7 +320,7 @@ def write_dense(strata: Sequence[str], block: Block, out: Path) -> Path:
     carriers = {"carriers_in": block.variants.height, "carriers_counted": block.variants.height}
     basis = {"gvcf": len(strata)}
     with new_summary(out) as writer:
-        writer.write(BlockKey("chr1", 0), block)
+        writer.write(BlockKey("chr1", 0), Part.of_block(block))
         writer.finish(Manifest(RULES, dict.fromkeys(strata, 1), basis, {"not stated": len(strata)}, {}, carriers))
     return out
 

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from block_sums import combine
 from random_cohort import Cohort, random_cohort
 from tessera.cohort import keys, stretch
 from tessera.cohort.count import count_sites
@@ -28,9 +29,9 @@ from tessera.files.vcf import VariantFile
 from tessera.genome.build import Build, Contig, Par
 from tessera.schemas.mask import ADJ, NO_MASK, Mask
 from tessera.summary import blocks
-from tessera.summary.algebra import combine
 from tessera.summary.blocks import BLOCK_SIZE, Block, BlockKey
 from tessera.summary.manifest import Manifest
+from tessera.summary.parts import Part
 from tessera.summary.people import People
 from vcf_oracle import Count, Expected, Genome, Rules
 
@@ -247,7 +248,7 @@ def stored(found: Mapping[BlockKey, Block], ledger: Ledger, out: Path) -> dict[s
     """The files of a summary of these blocks."""
     with new_summary(out) as writer:
         for key, block in found.items():
-            writer.write(key, block)
+            writer.write(key, Part.of_block(block))
         writer.finish(Manifest({}, ledger=dict(ledger.entries)))
     return {str(p.relative_to(out)): p.read_bytes() for p in out.rglob("*") if p.is_file()}
 

@@ -13,16 +13,16 @@ import pytest
 
 from tessera.cohort.cluster import Workers
 from tessera.cohort.count import count_sites
-from tessera.cohort.engine import reader_of
+from tessera.cohort.engine import members_of, reader_of
 from tessera.cohort.kernel_reader import KernelReader
 from tessera.cohort.ledger import Ledger
-from tessera.cohort.shards import CountJob, Shard, count_in_shards, count_shard, shards_of
+from tessera.cohort.shards import CountJob, Shard, count_file, count_in_shards, count_shard, shards_of
 from tessera.cohort.stretch import CountRules
 from tessera.errors import InputError, refuse
 from tessera.files.fasta import Reference
 from tessera.files.summaries import new_summary
 from tessera.files.vcf import VariantFile
-from tessera.files.vcf_index import read_index
+from tessera.files.vcf_index import ContigIndex, read_index
 from tessera.genome.build import Build, Contig, Par
 from tessera.schemas.mask import ADJ, NO_MASK
 from tessera.summary.blocks import BLOCK_SIZE
@@ -54,7 +54,9 @@ class LongCohort:
 
     def __init__(self, seed: int, folder: Path) -> None:
         self._chance, self.folder = random.Random(seed), folder
-        self.bases = {name: self._sequence(length) for name, length in LENGTHS.items()}
+        #: contig -> where each repeat starts (0-based), and the length of what is repeated
+        self._repeats: dict[str, list[tuple[int, int]]] = {name: [] for name in LENGTHS}
+        self.bases = {name: self._sequence(name, length) for name, length in LENGTHS.items()}
         self.reference = folder / "reference.fa"
         self.reference.write_text("".join(f">{name}\n{bases}\n" for name, bases in self.bases.items()))
         self.lines = [line for name in LENGTHS for line in self._records(name)]
@@ -70,12 +72,13 @@ class LongCohort:
         _bcftools("index", index, path)
         return VariantFile(path)
 
-    def _sequence(self, length: int) -> str:
+    def _sequence(self, contig: str, length: int) -> str:
         bases = "".join(self._chance.choices("ACGT", k=length))
         for border in range(BLOCK_SIZE, length, BLOCK_SIZE):
             unit = "".join(self._chance.choices("ACGT", k=self._chance.choice([1, 2, 3])))
             repeat = unit * 40
-            start = border - self._chance.randrange(20, 60)
+            start = border - self._chance.randrange(20, 30)
+            self._repeats[contig].append((start, len(unit)))
             bases = bases[:start] + repeat + bases[start + len(repeat) :]
         return bases
 
@@ -84,18 +87,30 @@ class LongCohort:
         places = [self._chance.randrange(1, length - 200) for _ in range(30)]
         for border in range(BLOCK_SIZE, length, BLOCK_SIZE):
             places += [border + self._chance.randrange(-150, 150) for _ in range(40)]
-        return [self._record(contig, pos) for pos in sorted(places)]
+        records = [(pos, self._record(contig, pos)) for pos in places]
+        for start, unit in self._repeats[contig]:
+            # one insertion told of on both sides of the border: the second comes again
+            for pos in (start + 4, start + 36):
+                records.append((pos, self._insertion(contig, pos, unit)))
+        return [line for _, line in sorted(records, key=lambda record: record[0])]
+
+    def _insertion(self, contig: str, pos: int, length: int) -> str:
+        ref, inserted = self.bases[contig][pos - 1], self.bases[contig][pos : pos + length]
+        people = [self._person(1) for _ in KARYOTYPES]
+        return "\t".join([contig, str(pos), ".", ref, ref + inserted, ".", "PASS", ".", "GT:DP:GQ", *people])
 
     def _record(self, contig: str, pos: int) -> str:
         chance, bases = self._chance, self.bases[contig]
-        ref = bases[pos - 1 : pos - 1 + chance.choice([1, 1, 2, 4, 30])]
+        # at one border nothing reaches over, so that nothing leads a reader to what lies before it
+        short = abs(pos - 3 * BLOCK_SIZE) < 5000
+        ref = bases[pos - 1 : pos - 1 + chance.choice([1, 1, 2, 4, 4 if short else 30])]
         alts = {
             chance.choice("ACGT"), ref[0] + bases[pos : pos + chance.choice([1, 2, 3])] + ref[1:],
             ref[:1], "*", "<DEL>",
         } - {ref}  # fmt: skip
         alt = chance.sample(sorted(alts), chance.choice([1, 1, 2]))
         info = "."
-        if chance.random() < 0.2:
+        if chance.random() < 0.2 and not short:
             alt, info = ["<NON_REF>"], f"END={min(pos + chance.choice([5, 300, 4000]), len(bases))}"
         people = [self._person(len(alt)) for _ in KARYOTYPES]
         return "\t".join([contig, str(pos), ".", ref, ",".join(alt), ".", "PASS", info, "GT:DP:GQ", *people])
@@ -136,17 +151,22 @@ def shards(file: VariantFile, size: int) -> list[Shard]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(6))
-def test_shards_count_what_one_piece_counts(seed: int, kind: str, tmp_path: Path) -> None:
+def test_shards_count_what_one_piece_counts(
+    seed: int, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cohort = LongCohort(seed, tmp_path)
     job = job_of(cohort, cohort.file(kind), seed)
     whole = Ledger()
     reader = reader_of(job.file, job.people, "reference")[0]
     expected = written(tmp_path / "out", count_sites(reader, job.people, job.rules, whole), whole)
     assert expected["variants/chrX.parquet"]
+    # a batch ends near the shard, and does not hold by luck what a shard must read beyond it
+    monkeypatch.setattr("tessera.cohort.kernel.RECORDS", 4)
     # of a size of 0 each block is a shard; of a large one several are
-    for size, least in ((0, 6), (1 << 40, 3)):
-        cut, ledger = shards(job.file, size), Ledger()
-        assert len(cut) >= least
+    layouts = [shards(job.file, 0), shards(job.file, 1 << 40), shards_of(exact_index(job), BUILD, 0, 1)]
+    assert [len(cut) for cut in layouts] == [7, 3, 7]
+    for cut in layouts:
+        ledger = Ledger()
         found = written(tmp_path / "out", count_in_shards(job, cut, (count_shard(job, s) for s in cut), ledger), ledger)
         assert found == expected
         assert ledger.entries == whole.entries
@@ -155,15 +175,28 @@ def test_shards_count_what_one_piece_counts(seed: int, kind: str, tmp_path: Path
         assert np.array_equal(ledger.tallies, whole.tallies)
 
 
+def exact_index(job: CountJob) -> dict[str, ContigIndex]:
+    """An index that leads to the first record that reaches a base, and not to one before it in the same BGZF block."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    for sites in KernelReader(job.file, members_of(job.file.samples, job.people), "abcde").batches():
+        found.setdefault(sites.contig, []).extend((sites.place(r), int(sites.end[r])) for r in range(len(sites.pos)))
+    return {
+        contig: ContigIndex(
+            np.r_[0, np.maximum.accumulate([end for _, end in records[:-1]])], np.array([place for place, _ in records])
+        )
+        for contig, records in found.items()
+    }
+
+
 def test_an_index_that_leaves_records_out_is_noticed(tmp_path: Path) -> None:
     cohort = LongCohort(1, tmp_path)
     job = job_of(cohort, cohort.file("csi"), 1)
     cut = shards(job.file, 0)
     assert [s.contig for s in cut] == ["chrX"] * 4 + ["chr2"] * 2 + ["decoy"]
-    places = [s.place(r) for s in KernelReader(job.file, _members(job), "abcde").batches() for r in range(len(s.pos))]
+    later = int(exact_index(job)["chrX"].offsets[-1])
     wrong = [
         cut[:-1], [replace(cut[4], offset=None), *cut[5:]], [*cut[:2], *cut[3:]], [*cut[:2], cut[1], *cut[2:]],
-        [*cut[:2], replace(cut[2], offset=places[len(places) // 2]), *cut[3:]],
+        [*cut[:2], replace(cut[2], offset=later), *cut[3:]],
     ]  # fmt: skip
     for some in wrong:
         with pytest.raises(InputError, match=r"each of its records once.*(\n.*)?bcftools index"):
@@ -200,12 +233,6 @@ def _lines_of_header(path: Path) -> int:
         [sys.executable, BCFTOOLS, "view", "--no-version", "-h", str(path)], check=True, capture_output=True
     )
     return done.stdout.count(b"\n")
-
-
-def _members(job: CountJob) -> object:
-    from tessera.cohort.engine import members_of
-
-    return members_of(job.file.samples, job.people)
 
 
 def kill_the_first_time(marker: Path, item: int) -> int:
@@ -277,6 +304,17 @@ def test_the_command_counts_by_two_workers_what_it_counts_alone(tmp_path: Path) 
     Path(f"{file}.csi").unlink()
     assert "one process for want of a current index" in count(together, "--workers", "2")
     assert _bytes(together) == _bytes(alone)
+
+
+def test_an_indexed_file_without_records_is_counted(tmp_path: Path) -> None:
+    cohort = LongCohort(4, tmp_path)
+    cohort.lines = []
+    job, ledger = job_of(cohort, cohort.file("csi"), 0), Ledger()
+    with count_file(job.file, job.people, job.rules, ledger, "kernel", Workers(2)) as (blocks, _):
+        parts = [part for _, part in blocks]
+    assert sum(len(part.variants) for part in parts) == 0
+    assert {key for part in parts for key in part.an_track.frame["contig"]} == {c.name for c in BUILD.contigs}
+    assert ledger.records["read"] == 0
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:

@@ -18,7 +18,9 @@ from tessera.errors import refuse
 
 if TYPE_CHECKING:
     from tessera.files.fasta import Reference
+    from tessera.files.vcf import VariantFile
     from tessera.genome.build import Build
+    from tessera.summary.people import People
 
 
 @click.command(name="measure-variants")
@@ -62,35 +64,40 @@ def command(
     from tessera.schemas.mask import parse_mask
     from tessera.schemas.variant_metrics import VARIANT_METRICS
     from tessera.summary.people import People
-    from tessera.variants.metrics import VariantTally, tallied, x_heterozygosity
 
     refuse_unlike_files({
         "a VCF (plain or BGZF) or BCF": source, "a sheet of samples (TSV)": sheet, "a reference FASTA": reference,
     })  # fmt: skip
-    file = VariantFile(source)
+    processes, file = Workers(workers, max_memory), VariantFile(source)
     fasta = Reference(reference) if reference else None
     fitted = fitting_build(file, read_build(build), fasta)
     mask = parse_mask(mask_text).for_fields(file.formats)
     rows = read_people(sheet, source, file.samples, only).filter(~pl.col("withdrawn"))
     people = People(tuple(rows["sample"]), tuple(rows["sex"]), tuple(rows["stratum"]))
-    standard: list[dict[str, float | None]] = [{} for _ in people.names]
     if not people.names:
         table = pl.DataFrame(schema={"sample": pl.String, "call_rate": pl.Float64, "het_hom_ratio": pl.Float64})
     elif not file.is_gvcf():
-        table = measure_cohort(file, people, fitted, mask, Workers(workers, max_memory))
+        table = measure_cohort(file, people, fitted, mask, processes)
     elif len(people.names) == 1:
         table = measure_gvcf(reader_of(file, people)[0], people, fitted, mask, _callable_bases(fitted, fasta))
     else:
         raise refuse(str(source), f"a gVCF of {len(people.names)} samples", "a gVCF of one sample",
                      "Split it: bcftools view -s SAMPLE.")  # fmt: skip
-    if len(people.names) == len(file.samples) == 1:
-        tally = VariantTally.of(1)
-        for _ in tallied(file.variant_records(people.names), fitted, tally):
-            pass
-        standard = [{"x_heterozygosity": x_heterozygosity(tally, 0), **tally.metrics(0)}]
+    alone = len(people.names) == len(file.samples) == 1
+    standard = _standard_metrics(file, people, fitted) if alone else {}
     own = VARIANT_METRICS.schema
-    others = {name: [row.get(name) for row in standard] for name in own if name not in table.columns}
-    write_tsv(out, table.with_columns(pl.Series(name, values, own[name]) for name, values in others.items()).cast(own))
+    others = {name: standard.get(name) for name in own if name not in table.columns}
+    write_tsv(out, table.with_columns(pl.lit(value, own[name]).alias(name) for name, value in others.items()).cast(own))
+
+
+def _standard_metrics(file: "VariantFile", person: "People", build: "Build") -> dict[str, float | None]:
+    """Heterozygosity of X, and the metrics of the standard, of the one person of a file."""
+    from tessera.variants.metrics import VariantTally, tallied, x_heterozygosity
+
+    tally = VariantTally.of(1)
+    for _ in tallied(file.variant_records(person.names), build, tally):
+        pass
+    return {"x_heterozygosity": x_heterozygosity(tally, 0), **tally.metrics(0)}
 
 
 def _callable_bases(build: "Build", fasta: "Reference | None") -> dict[str, int]:

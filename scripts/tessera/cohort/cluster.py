@@ -101,6 +101,6 @@ def _unpacked(job: bytes) -> Any:
 
 def _ended() -> InputError:
     return refuse(
-        "tessera count", "a worker that was ended several times", "workers that live as long as their work",
+        "--workers", "a worker that was ended several times", "workers that live as long as their work",
         "It took more than its part of --max-memory, or the system ended it: give more memory, or fewer --workers.",
     )  # fmt: skip

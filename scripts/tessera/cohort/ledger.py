@@ -46,6 +46,7 @@ class Ledger:
 
 
 def wrong_reference(mismatches: Sequence[str]) -> InputError:
+    """The refusal of a file whose records have another REF than the reference's."""
     number = f"{len(mismatches)} records" + (" or more" if len(mismatches) >= MISMATCHES_READ else "")
     shown = "; ".join(mismatches[:MISMATCHES_SHOWN])
     return refuse(

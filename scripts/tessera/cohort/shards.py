@@ -84,6 +84,9 @@ def count_file(
         yield count_sites(reader, people, rules, ledger), f"{ran}, one process for want of a current index (.csi, .tbi)"
         return
     shards = shards_of(index, rules.build, file.path.stat().st_size, workers.number)
+    if len(shards) < 2:  # of a file without records, or of so few that nothing can be shared
+        yield count_sites(reader, people, rules, ledger), ran
+        return
     job = CountJob(file, people, rules)
     with workers.map(count_shard, job, shards) as counted:
         yield count_in_shards(job, shards, counted, ledger), f"{ran}, {workers.number} workers"

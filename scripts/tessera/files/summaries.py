@@ -168,9 +168,8 @@ class SummaryWriter:
         self._folder = folder
         self._writers: dict[tuple[str, str], pq.ParquetWriter] = {}
 
-    def write(self, key: BlockKey, block: Block | Part) -> None:
+    def write(self, key: BlockKey, part: Part) -> None:
         """Append one block to the files of its contig."""
-        part = block if isinstance(block, Part) else Part.of_block(block)
         for table in (part.variants, part.an_track, part.histograms):
             for group in row_groups(table):
                 self.append(key.contig, group)

@@ -12,7 +12,7 @@ import numpy as np
 from tessera.errors import refuse
 from tessera.schemas.histograms import HISTOGRAMS
 from tessera.summary.an_track import CALLED, IntArray, Steps, place, sum_steps
-from tessera.summary.blocks import GROUP_ROWS, TABLES, Block
+from tessera.summary.blocks import GROUP_ROWS, TABLES
 from tessera.summary.columns import Bools, Columns, joined, with_common_words
 from tessera.summary.parts import Cursor, Part, RowGroups
 
@@ -37,16 +37,11 @@ def add_counts(terms: Sequence[Mapping[str, int]], signs: Sequence[int], what: s
     return {name: total[name] for name in sorted(total) if total[name]}
 
 
-def combine(terms: Sequence[tuple[Block, int]]) -> Block:
-    """The signed sum of blocks of one window: sign 1 adds, -1 subtracts; the sum of none is the empty block.
+def add(terms: Sequence[tuple[Part, int]]) -> Part:
+    """The signed sum of one part of a contig, 1 adds and -1 subtracts; the track's runs lie in the part, and in blocks.
 
     Raises InputError when what is subtracted is not contained in what is added.
     """
-    return add([(Part.of_block(block), sign) for block, sign in terms]).block if terms else Block.empty()
-
-
-def add(terms: Sequence[tuple[Part, int]]) -> Part:
-    """The signed sum of one part of a contig, as `combine`; the track's runs lie within the part and within blocks."""
     signs = [sign for _, sign in terms]
     tracks = with_common_words([part.an_track for part, _ in terms], _strata([part.variants for part, _ in terms]))
     variants = with_common_words([part.variants for part, _ in terms], _strata(tracks))
@@ -64,7 +59,7 @@ def add_up(terms: Sequence[Sequence[Cursor]], signs: Sequence[int], group_rows: 
     """The signed sum of what terms hold of a contig, each as a cursor for every table; yields what is stored together.
 
     Several blocks that hold little are added at once, and one that holds much in parts: memory depends on how much the
-    cursors read at a time. Raises InputError as `combine`.
+    cursors read at a time. Raises InputError as `add`.
     """
     tables = [RowGroups(group_rows) for _ in TABLES]
     while sum(cursor.read_on() for term in terms for cursor in term):
