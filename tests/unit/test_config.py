@@ -302,7 +302,7 @@ def test_a_run_answers_what_rules_ask(tmp_path: Path) -> None:
 
 def test_a_received_summary_tells_whether_an_is_known_and_its_populations(tmp_path: Path) -> None:
     path = sheet(tmp_path, "s.tsv", "sample sex population gvcf", "a XX EE a.g.vcf")
-    rules = counting_rules(Build("b", (Contig("1", "autosome", 9),)), seqcol=None, mask={})
+    rules = counting_rules(Build("b", (Contig("1", "autosome", 9),)), sequences=None, mask={})
     for name, basis in (("exact", "gvcf"), ("open", "variant_only")):
         with new_summary(tmp_path / name) as writer:
             writer.finish(Manifest(rules, {"EUR_F": 1}, {basis: 1}, {"not stated": 1}))

@@ -55,7 +55,8 @@ def command(
     readers = None if unencrypted else [recipient_key(path) for path in dict.fromkeys(recipients)]
     folder = SummaryFolder(summary)
     refuse_not_allowed(folder)
-    manifest = bundle_manifest(node or out.name.partition(".")[0], dataset, folder.raw, members_of(folder))
+    name = node or out.name.partition(".")[0]
+    manifest = bundle_manifest(name, dataset, folder.raw, members_of(folder), folder.sources_as(name, dataset))
     _check(manifest, out)
     write_bundle(out, summary, manifest, signer, readers)
     _tell(folder, manifest, out, "unencrypted" if readers is None else f"{len(readers)} recipients")
@@ -77,6 +78,7 @@ def _tell(folder: "SummaryFolder", manifest: dict[str, Any], out: Path, readers:
         "node": manifest["node"],
         "dataset": manifest["dataset"] or "none",
         "build": f"{build['name']} ({', '.join(contig['name'] for contig in build['contigs'])})",
+        "sources": ", ".join(f"{one['node']} {one['people']:,}" for one in manifest["sources"]) or "nobody",
         "strata": ", ".join(f"{name} {number:,}" for name, number in sorted(manifest["strata"].items())) or "nobody",
     }
     click.echo(f"{out}: {len(manifest['members'])} files, {readers}", err=True)
