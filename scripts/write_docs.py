@@ -123,7 +123,7 @@ A value at or above the highest edge of GQ and DP falls in one more bin (20); a 
 | key | meaning |
 | --- | --- |
 | `schema` | version of this page |
-| `rules` | how people were counted: build, reference (seqcol), sequences (refget), mask, all of [counting](counting.md) |
+| `rules` | how people were counted: build, seqcol and refget digests, mask, all of [counting](counting.md) |
 | `fingerprint` | sha256 of the canonical JSON (RFC 8785) of `rules`; summaries add up when it is equal |
 | `people` | leaf stratum -> people counted |
 | `an_basis` | `gvcf`, `declared`, `variant_only` -> people |
