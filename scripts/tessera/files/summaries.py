@@ -99,6 +99,11 @@ class SummaryFolder:
         return sum(self.manifest.people.values())
 
     @property
+    def name(self) -> str:
+        """The node whose summary it is, where that is known, else its path."""
+        return self.sources[0].node if len(self.sources) == 1 else str(self.path)
+
+    @property
     def lineage(self) -> Lineage:
         """What it is, and what it is made of, in a sum."""
         return Lineage(str(self.path), summary_digest(self.path), self.number_of_people, self.sources)

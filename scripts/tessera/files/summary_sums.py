@@ -11,6 +11,7 @@ from tessera.files.paths import real_path
 from tessera.files.summaries import ROWS_AT_ONCE, SummaryFolder, SummaryWriter, new_summary, refuse_altered
 from tessera.summary.algebra import add_up
 from tessera.summary.blocks import TABLES
+from tessera.summary.columns import Columns
 from tessera.summary.lineage import (
     TWICE,
     Lineage,
@@ -56,6 +57,30 @@ def refuse_unlike(paths: Sequence[Path], out: Path | None) -> Preflight:
     if problems:
         raise InputError(problems)
     return found
+
+
+def comparable(paths: Sequence[Path]) -> list[SummaryFolder]:
+    """Summaries whose parts can be laid beside each other, contigs spelt alike. Raises InputError as a merge does."""
+    refuse_unlike(paths, None)
+    folders = _opened(paths)
+    refuse_altered(folders)
+    return _commonly_spelt(folders)
+
+
+def contig_parts(
+    folders: Sequence[SummaryFolder], rows: int = ROWS_AT_ONCE
+) -> Iterator[tuple[str, list[Columns], list[Columns]]]:
+    """Contig, leaf tables and AN tracks of each of some summaries, of the same stretch; about `rows` of each table."""
+    each = max(1, rows // len(folders))
+    for contig in _stored_contigs(folders):
+        cursors = [
+            [Cursor(TABLES[name], folder.batches(name, contig, rows=each), each) for folder in folders]
+            for name in ("variants", "an_track")
+        ]
+        while sum(cursor.read_on() for table in cursors for cursor in table):
+            cut = min(cursor.complete_to for table in cursors for cursor in table)
+            variants, tracks = ([cursor.before(cut) for cursor in table] for table in cursors)
+            yield contig, variants, tracks
 
 
 def subtract_summary(whole: Path, part: Path, out: Path, workers: int, rows: int = ROWS_AT_ONCE) -> None:
@@ -108,12 +133,11 @@ def _write_sum(terms: Sequence[tuple[Path, int]], writer: SummaryWriter, workers
     manifest = combine_manifests([folder.manifest for folder in folders], signs, [str(path) for path, _ in terms])
     _refuse_too_many(manifest)
     sources = _sources(folders, signs, sum(manifest.people.values()))
-    spelt = commonly_spelt([folder.manifest.rules for folder in folders])
-    folders = [folder.spelt_as(rules) for folder, rules in zip(folders, spelt, strict=True)]
-    stored = {contig for folder in folders for contig in folder.contigs}
-    contigs = [name for name in contig_names(manifest.rules) if name in stored]
+    folders = _commonly_spelt(folders)
     with ThreadPoolExecutor(workers) as pool:
-        work = [pool.submit(_combine_contig, folders, signs, contig, writer, rows) for contig in contigs]
+        work = [
+            pool.submit(_combine_contig, folders, signs, contig, writer, rows) for contig in _stored_contigs(folders)
+        ]
         try:
             for done in work:
                 done.result()
@@ -145,6 +169,17 @@ def _sources(folders: Sequence[SummaryFolder], signs: Sequence[int], people: int
     if problems:
         raise InputError(problems)
     return remaining_sources(whole, taken)
+
+
+def _commonly_spelt(folders: Sequence[SummaryFolder]) -> list[SummaryFolder]:
+    spelt = commonly_spelt([folder.manifest.rules for folder in folders])
+    return [folder.spelt_as(rules) for folder, rules in zip(folders, spelt, strict=True)]
+
+
+def _stored_contigs(folders: Sequence[SummaryFolder]) -> list[str]:
+    """Contigs of which one of some summaries that are spelt alike stores something, in the build's order."""
+    stored = {contig for folder in folders for contig in folder.contigs}
+    return [name for name in contig_names(folders[0].manifest.rules) if name in stored]
 
 
 def _refuse_too_many(manifest: Manifest) -> None:
