@@ -474,7 +474,7 @@ def test_private_keys_are_their_owners_alone_and_never_overwritten(tessera: Tess
     assert files_of(tmp_path / "keys") == kept
     (tmp_path / "keys" / "sign.sec").chmod(0o640)
     done = tessera("keys", "show", tmp_path / "keys" / "sign.sec")
-    assert "a private key that others may read or change (mode 0640); expected mode 0600" in done.err
+    assert "a secret that others may read or change (mode 0640); expected mode 0600" in done.err
 
 
 def test_showing_keys_tells_nothing_secret(tessera: Tessera, sent: Sent) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tessera.cli.options import FILE
+from tessera.cli.options import FILE, passphrase_from
 from tessera.errors import InputError, Problem, refuse
 
 if TYPE_CHECKING:
@@ -24,7 +24,13 @@ unencrypted_option = click.option("--unencrypted", is_flag=True, help="The bundl
 
 
 def read_judged(
-    bundle: Path, key: Path | None, signers: Sequence[Path], into: Path, *, unencrypted: bool
+    bundle: Path,
+    key: Path | None,
+    signers: Sequence[Path],
+    into: Path,
+    *,
+    unencrypted: bool,
+    passphrase_file: Path | None,
 ) -> "Contents":
     """Read a bundle into a folder, and judge its summary as it was judged when it was packed. Raises InputError."""
     from tessera.files.bundles import read_bundle
@@ -33,7 +39,7 @@ def read_judged(
     if (key is None) != unencrypted:
         found = "both --key and --unencrypted" if unencrypted else "no --key"
         raise refuse("tessera bundle", found, "--key of a recipient, or --unencrypted for a TAR")
-    private = None if key is None else decryption_key(key)
+    private = None if key is None else decryption_key(key, passphrase_from(passphrase_file))
     contents = read_bundle(bundle, private, [signer_key(path) for path in signers], into)
     try:
         _judge(bundle, contents, into)
