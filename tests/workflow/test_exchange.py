@@ -68,7 +68,7 @@ def test_the_sum_of_what_was_sent_is_what_the_makers_of_the_nation_know(nodes: d
 
 def test_what_was_opened_is_what_was_counted_and_the_sum_names_its_nodes(nodes: dict[str, NodeFolder]) -> None:
     for node in NODES[:2]:
-        opened = nodes[HUB].folder / "results" / "federation" / "received" / node
+        opened = nodes[HUB].folder / "results" / "federation" / "received" / node / node
         assert counts_of(opened) == files_of(nodes[node].folder / "results" / node / "summary")
     sources = json.loads(nodes[HUB].read("federation/summary/lineage.json"))
     assert [source["node"] for source in sources] == list(NODES[:2])

@@ -14,6 +14,7 @@ EXACT = RUN.is_exact
 TOTAL = [] if all(is_country(population) for population in RUN.populations) else ["--total"]
 SENT = [f"<results>/federation/sent/{node}.tar.c4gh" for node in RUN.nodes if RUN.config.federation.sign]
 RECEIVED = [f"<results>/federation/received/{node}" for node in RUN.bundles]
+RECEIVED_SUMMARIES = [f"{RUN.config.results}/federation/received/{node}/{node}" for node in RUN.bundles]
 PASSPHRASE = RUN.config.federation.passphrase_file or []
 FREQUENCIES = ["<results>/federation/allele_frequencies.vcf.gz"] if EXACT else []
 
@@ -63,7 +64,8 @@ rule open_bundle:
         key=lambda wildcards: RUN.bundles[wildcards.sender].config.key,
         passphrase=PASSPHRASE,
     output:
-        summary=directory("<results>/federation/received/{sender}"),
+        # Snakemake puts a file of its own into a folder that it makes, so the summary lies in a folder below
+        folder=directory("<results>/federation/received/{sender}"),
     log:
         "<logs>/open_bundle/{sender}.log",
     conda:
@@ -79,7 +81,7 @@ rule open_bundle:
         passphrase=["--passphrase-file", PASSPHRASE] if PASSPHRASE else [],
     shell:
         "tessera bundle open {input.bundle:q} --signer {input.signer:q} --key {input.key:q} {params.passphrase:q}"
-        " --out {output.summary:q} &> {log:q}"
+        " --out {output.folder:q}/{wildcards.sender:q} &> {log:q}"
 
 
 rule merge_nodes:
@@ -102,7 +104,7 @@ rule merge_nodes:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         stage_version=FEDERATION_VERSION,
-        summands=lambda wildcards, input: [*(Path(manifest).parent for manifest in input.manifests), *input.received],
+        summands=lambda wildcards, input: [*(Path(manifest).parent for manifest in input.manifests), *RECEIVED_SUMMARIES],
         summary=subpath(output.manifest, parent=True),
     shell:
         "tessera merge --workers {threads} --out {params.summary:q} {params.summands:q} 2> {log:q}"

@@ -42,8 +42,10 @@ rule write_report:
     params:
         stage_version=REPORT_VERSION,
         nodes=[word for node in RUN.nodes for word in ("--node", node)],
-        others=lambda wildcards, input: [
-            word for summary in [*RUN.config.federation.summaries, *input.received] for word in ("--summary", summary)
+        others=[
+            word
+            for summary in [*RUN.config.federation.summaries, *RECEIVED_SUMMARIES]
+            for word in ("--summary", summary)
         ],
         truth=lambda wildcards, input: [word for result in input.truth for word in ("--truth", result)],
         results=lambda wildcards: RUN.config.results,
