@@ -104,7 +104,10 @@ rule merge_nodes:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         stage_version=FEDERATION_VERSION,
-        summands=lambda wildcards, input: [*(Path(manifest).parent for manifest in input.manifests), *RECEIVED_SUMMARIES],
+        summands=lambda wildcards, input: [
+            *(Path(manifest).parent for manifest in input.manifests),
+            *RECEIVED_SUMMARIES,
+        ],
         summary=subpath(output.manifest, parent=True),
     shell:
         "tessera merge --workers {threads} --out {params.summary:q} {params.summands:q} 2> {log:q}"
