@@ -155,3 +155,14 @@ def test_without_a_reference_nothing_proves_that_contigs_are_the_same(tessera: T
     done = tessera("merge", tmp_path / "ann/summary", tmp_path / "ben/summary", "--out", tmp_path / "both")
     assert done.code == 2
     assert "rules.build.contigs: " in done.err
+
+
+def test_nodes_that_spell_contigs_otherwise_are_compared(tessera: Tessera, spelt: Spelt, tmp_path: Path) -> None:
+    texts = []
+    for plain in (False, True):
+        done = tessera("compare-nodes", spelt["ann", False], spelt["ben", plain], "--out", tmp_path / "list.tsv")
+        assert (done.code, done.err) == (0, "")
+        variants = {tuple(line.split()[:4]) for name in ("ann", "ben") for line in lines(name)}
+        assert f"0 of {len(variants)} variants are discordant" in done.text
+        texts.append(done.text)
+    assert texts[0] == texts[1]

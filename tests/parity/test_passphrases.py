@@ -1,5 +1,6 @@
 """Private keys under a passphrase: ours open with openssl and the reference implementation, theirs with us."""
 
+import base64
 import os
 import shutil
 import subprocess
@@ -7,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from crypt4gh.keys import get_private_key
-from crypt4gh.keys.c4gh import generate
+from crypt4gh.keys.c4gh import MAGIC_WORD, encode_string, generate
+from crypt4gh.keys.kdf import derive_key
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from commands import Tessera
 from handmade import write
 from nation import run
 from sent import count_people
+from tessera.errors import InputError
 from tessera.files.keys import CRYPT4GH_SEC, SIGN_SEC, decryption_key, read_key, signing_key
 
 WORDS = "a tile of a mosaic ä"
@@ -50,6 +54,25 @@ def test_keys_that_others_put_under_a_passphrase_open(secret: Path, tmp_path: Pa
         subprocess.run(words, check=True)
         path.chmod(0o600)
         signing_key(path, given)
+
+
+def test_a_key_under_pbkdf2_opens_and_one_under_bcrypt_is_refused(tmp_path: Path) -> None:
+    """Put together by the reference implementation's own parts; it writes scrypt alone where there is scrypt."""
+    raw, salt, nonce, rounds = bytes(range(32)), b"s" * 16, b"n" * 12, 1000
+    for kdf in (b"pbkdf2_hmac_sha256", b"bcrypt"):
+        derived = derive_key(b"pbkdf2_hmac_sha256", WORDS.encode(), salt, rounds)
+        sealed = ChaCha20Poly1305(derived).encrypt(nonce, raw, None)
+        fields = [kdf, rounds.to_bytes(4, "big") + salt, b"chacha20_poly1305", nonce + sealed]
+        body = base64.b64encode(MAGIC_WORD + b"".join(map(encode_string, fields))).decode()
+        text = f"-----BEGIN CRYPT4GH PRIVATE KEY-----\n{body}\n-----END CRYPT4GH PRIVATE KEY-----\n"
+        path = write(tmp_path / "sec", text)
+        path.chmod(0o600)
+        if kdf == b"bcrypt":
+            with pytest.raises(InputError, match="a key file that cannot be read"):
+                decryption_key(path, lambda _: WORDS.encode())
+        else:
+            assert get_private_key(path, lambda: WORDS) == raw
+            assert decryption_key(path, lambda _: WORDS.encode()).private_bytes_raw() == raw
 
 
 @pytest.mark.parametrize("name", [SIGN_SEC, CRYPT4GH_SEC])
