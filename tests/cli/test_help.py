@@ -13,7 +13,7 @@ from tessera.cli import tessera as group
 HEAVY = ("polars", "numpy", "pysam", "cyvcf2", "dask", "snakemake", "pyarrow", "yaml", "jsonschema", "cryptography")
 COHORT_VERBS = ("init", "add", "withdraw", "release", "status", "verify")
 BUNDLE_VERBS = ("pack", "open", "verify")
-CATALOGUE_VERBS = ("write",)
+CATALOGUE_VERBS = ("write", "write-crate")
 SUBCOMMANDS = [
     *((name,) for name in COMMANDS),
     ("export", "vcf"),

@@ -2,7 +2,7 @@
 
 import click
 
-from tessera.cli.catalogue import write
+from tessera.cli.catalogue import write, write_crate
 
 
 @click.group(name="catalogue")
@@ -10,5 +10,5 @@ def command() -> None:
     """Describe a data set so that others can find it, and the run that made it."""
 
 
-for verb in (write,):
+for verb in (write, write_crate):
     command.add_command(verb.command)

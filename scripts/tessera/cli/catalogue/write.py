@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tessera.cli.catalogue.entry import config_option, entry_option, read_entry
+from tessera.cli.catalogue.entry import config_option, entry_option, read_described
 from tessera.cli.options import FOLDER
 from tessera.errors import InputError
 
@@ -31,7 +31,7 @@ def command(summary: Path, configurations: tuple[Path, ...], name: str, out: Pat
     from tessera.files.summaries import SummaryFolder, refuse_altered
     from tessera.report.run_report import count_variants
 
-    entry = read_entry(configurations, name)
+    entry, _, _ = read_described(configurations, name)
     folder = SummaryFolder(summary)
     refuse_altered([folder])
     problems = list(check_use(entry, folder.manifest, where=f"catalogue.{name}"))
@@ -41,8 +41,8 @@ def command(summary: Path, configurations: tuple[Path, ...], name: str, out: Pat
     with directory_written_aside(out) as aside:
         for profile, ways in PROFILES.items():
             nodes = catalogue_record(entry, folder.manifest, records, ways)
-            (aside / f"{profile}.ttl").write_text(turtle(nodes, PREFIXES))
-            (aside / f"{profile}.jsonld").write_text(json_ld(nodes, PREFIXES))
+            (aside / f"{profile}.ttl").write_bytes(turtle(nodes, PREFIXES).encode())
+            (aside / f"{profile}.jsonld").write_bytes(json_ld(nodes, PREFIXES).encode())
         _write_service(entry, aside)
 
 
@@ -52,4 +52,5 @@ def _write_service(entry: "Entry", folder: Path) -> None:
     if entry.beacon:
         documents = {"service-info": service_info(entry, entry.beacon), "info": beacon_info(entry, entry.beacon)}
         for name, document in documents.items():
-            (folder / f"{name}.json").write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+            text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+            (folder / f"{name}.json").write_bytes(text.encode())
