@@ -8,7 +8,10 @@ import json
 import re
 import shutil
 import socket
+import sys
 from collections.abc import Callable
+from copy import copy
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from rdflib import DCAT, RDF, Graph, Namespace
 from catalogued import entry
 from crates import judge
 from handmade import vcf, write
+from run_folder import ROOT
 from test_changes import CONFIG, HEADER, NORTH, Small, row
 
 HEALTH = Namespace("http://healthdataportal.eu/ns/health#")
@@ -145,8 +149,6 @@ def test_the_crate_that_stays_names_every_input_and_output_by_digest(finished: D
 
 
 def test_the_crate_that_stays_names_the_software(finished: Described) -> None:
-    from importlib.metadata import version
-
     for place in ("north/private/crate", "north/crate"):
         entities = finished.crate(place)
         told = {e["name"]: e["softwareVersion"] for e in entities.values() if e["@type"] == "SoftwareApplication"}
@@ -162,7 +164,7 @@ def test_the_crate_that_leaves_knows_no_person_path_host_or_user(finished: Descr
         for secret in [*people, socket.gethostname(), getpass.getuser(), "tsv", "vcf", "private", "results"]:
             assert not re.search(rf"(?<![A-Za-z]){re.escape(secret)}(?![A-Za-z])", text), secret
         assert str(finished.folder) not in text
-        assert not re.search(r'"(/|\./.)', text)
+        assert not re.search(r'"(/|\.\./|\./[^"])', text)
         inputs = [path for path in finished.folder.iterdir() if path.is_file()]
         assert len(inputs) >= 7
         assert not [path for path in inputs if digest(path) in text and path.name != "policy.yaml"]
@@ -172,7 +174,7 @@ def test_the_crate_that_leaves_knows_no_person_path_host_or_user(finished: Descr
 
 def test_the_same_run_elsewhere_gives_the_same_records_and_crates(finished: Described, tmp_path: Path) -> None:
     again = Described(tmp_path / "elsewhere")
-    again.snakemake("results/north/crate", "results/north/catalogue", "results/federation/catalogue")
+    again.made()
     for place in ("north/crate", "north/private/crate", "north/catalogue", "federation/catalogue"):
         mine, theirs = (run.folder / "results" / place for run in (again, finished))
         assert {p.name: p.read_bytes() for p in mine.iterdir()} == {p.name: p.read_bytes() for p in theirs.iterdir()}
@@ -196,9 +198,44 @@ def test_a_person_who_leaves_is_no_input_any_more(finished: Described, tmp_path:
     assert "ann.g.vcf.gz" in text
 
 
-def copy_of(run: Described, folder: Path) -> Described:
-    from copy import copy
+@pytest.mark.parametrize(
+    ("node", "file", "text", "said"),
+    [
+        (
+            "north",
+            "private/digests/ann.sha256",
+            None,
+            "digests/ann.sha256: no such file; expected a list that sha256sum",
+        ),
+        ("south", "private/digests/cohorts/east.sha256", "east\n", "east.sha256 line 1: no digest of a file"),
+        ("north", "private/summaries/cat.provenance.json", '{"versions": {"numpy": "cat"}}', "versions.numpy: 'cat'"),
+        ("north", "private/summaries/ben/manifest.json", None, "ben/manifest.json: no such file"),
+        ("north", "summary/variants/chr1.parquet", "PAR1", "sha256"),
+        ("federation", "", "", "--entry: 'federation'; expected a node (north, south)."),
+    ],
+)
+def test_what_is_missing_is_told_and_no_crate_is_written(
+    node: str, file: str, text: str | None, said: str, finished: Described, tmp_path: Path
+) -> None:
+    shutil.copytree(finished.folder, tmp_path / "run", symlinks=True)
+    run = copy_of(finished, tmp_path / "run")
+    results = tmp_path / "run" / "results" / node
+    if text is None:
+        (results / file).unlink()
+    elif file:
+        (results / file).write_text(text)
+    words = ["catalogue", "write-crate", "summary", "--config", "config.yaml", "--entry", node, "--out", "kept"]
+    words += ["--workflow", str(ROOT / "Snakefile"), "--private", f"results/{node}/private", "--share", "shared"]
+    words[2] = f"results/{node}/summary"
+    told = run.call([sys.executable, "-m", "tessera", *words], fails=True)
+    assert said in told
+    assert "Traceback" not in told
+    assert not (tmp_path / "run" / "kept").exists()
+    assert not (tmp_path / "run" / "shared").exists()
 
+
+def copy_of(run: Described, folder: Path) -> Described:
+    """The run, in a folder to which its own was copied."""
     changed = copy(run)
     changed.folder = folder
     return changed

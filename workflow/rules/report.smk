@@ -18,8 +18,8 @@ rule report:
     """The report, and what catalogues are told."""
     input:
         "<results>/federation/report.txt",
-        [f"<results>/{name}/catalogue" for name in DESCRIBED],
-        [f"<results>/{node}/crate" for node in DESCRIBED_NODES],
+        [f"<results>/{name}/catalogue/gdi.ttl" for name in DESCRIBED],
+        [f"<results>/{node}/crate/ro-crate-metadata.json" for node in DESCRIBED_NODES],
 
 
 rule write_report:
@@ -65,7 +65,8 @@ if DESCRIBED:
         input:
             manifest="<results>/{described}/summary/manifest.json",
         output:
-            records=directory("<results>/{described}/catalogue"),
+            gdi="<results>/{described}/catalogue/gdi.ttl",
+            healthdcat_ap="<results>/{described}/catalogue/healthdcat-ap.ttl",
         log:
             "<logs>/write_catalogue/{described}.log",
         wildcard_constraints:
@@ -83,9 +84,10 @@ if DESCRIBED:
             # as it was merged from files and the command line
             config=json.dumps(config, sort_keys=True),
             summary=subpath(input.manifest, parent=True),
+            records=subpath(output.gdi, parent=True),
         shell:
             "tessera catalogue write {params.summary:q} --config <(printf %s {params.config:q})"
-            " --entry {wildcards.described:q} --out {output.records:q} 2> {log:q}"
+            " --entry {wildcards.described:q} --out {params.records:q} 2> {log:q}"
 
 
 if DESCRIBED_NODES:
@@ -137,8 +139,8 @@ if DESCRIBED_NODES:
             ),
             workflow=workflow.main_snakefile,
         output:
-            kept=directory("<private>/crate"),
-            shared=directory("<results>/{node}/crate"),
+            kept="<private>/crate/ro-crate-metadata.json",
+            shared="<results>/{node}/crate/ro-crate-metadata.json",
         log:
             "<private>/logs/write_crate.log",
         conda:
@@ -154,7 +156,9 @@ if DESCRIBED_NODES:
             config=json.dumps(config, sort_keys=True),
             summary=subpath(input.manifest, parent=True),
             private=subpath(input.decisions, parent=True),
+            kept=subpath(output.kept, parent=True),
+            shared=subpath(output.shared, parent=True),
         shell:
             "tessera catalogue write-crate {params.summary:q} --config <(printf %s {params.config:q})"
             " --entry {wildcards.node:q} --workflow {input.workflow:q} --private {params.private:q}"
-            " --out {output.kept:q} --share {output.shared:q} 2> {log:q}"
+            " --out {params.kept:q} --share {params.shared:q} 2> {log:q}"

@@ -24,7 +24,7 @@ def read_sha256_list(path: Path) -> Iterator[tuple[str, str]]:
     """Path and sha256 of each file in a list. Raises InputError with every line that is none of a list."""
     refuse_unlike_file(path, "a list that sha256sum wrote")
     # newlines alone end a line
-    lines = path.read_bytes().decode(errors="surrogateescape").removesuffix("\n").split("\n")
+    lines = path.read_bytes().decode().removesuffix("\n").split("\n")
     found = [_LINE.fullmatch(line) for line in lines]
     wrong = [number for number, line in enumerate(found, 1) if line is None]
     if wrong:
