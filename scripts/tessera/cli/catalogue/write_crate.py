@@ -36,7 +36,9 @@ def command(
     people. The one that may leave has the summary, the settings that people were counted by, and versions of software.
     """
     from tessera.federation.run_crate import WORKFLOW, CrateFile, full_crate, shared_crate
+    from tessera.files.alignments import aligner_versions
     from tessera.files.atomic import directory_written_aside
+    from tessera.files.provenance import versions_told
     from tessera.files.run import read_run
 
     entry, config, document = read_described(configurations, name)
@@ -45,7 +47,9 @@ def command(
     ran = read_run(config)
     counted = [f"summaries/{sample}" for sample in [*ran.called_samples(name), *ran.gvcf_samples(name)]]
     counted += [f"cohorts/{cohort.id}" for cohort in ran.cohort_files(name)]
-    run = _run(summary, config, entry, [private / f"{one}.provenance.json" for one in counted])
+    aligned = [private / "alignments" / f"{sample}.cram" for sample in ran.fastq_samples(name)]
+    versions = aligner_versions(aligned) | versions_told(private / f"{one}.provenance.json" for one in counted)
+    run = _run(summary, config, entry, versions)
     text = _document(document)
     files = {WORKFLOW: _text_of(workflow), CONFIGURATION: text}
     kept = CrateFile(CONFIGURATION, _sha256(text), "Configuration of the run", len(text.encode()), CONFIGURATION)
@@ -59,10 +63,9 @@ def command(
         _write(aside, full, files)
 
 
-def _run(summary: Path, config: "Config", entry: "Entry", provenance: Sequence[Path]) -> "Run":
+def _run(summary: Path, config: "Config", entry: "Entry", versions: Mapping[str, str]) -> "Run":
     from tessera.cli.bundle.judged import members_of
     from tessera.federation.run_crate import CrateFile, Run
-    from tessera.files.provenance import versions_told
     from tessera.files.sha256_lists import sha256_of
     from tessera.files.summaries import SummaryFolder, refuse_altered
 
@@ -76,7 +79,7 @@ def _run(summary: Path, config: "Config", entry: "Entry", provenance: Sequence[P
         "assume_normalised": str(config.assume_normalised).lower(),
     }
     policy = CrateFile("QC policy", sha256_of(config.qc_policy), "What quality a sample needs to be counted")
-    return Run(entry, folder.manifest, members_of(folder), settings, versions_told(provenance), policy)
+    return Run(entry, folder.manifest, members_of(folder), settings, versions, policy)
 
 
 def _inputs(private: Path, counted: Sequence[str]) -> Iterator["CrateFile"]:
