@@ -1,4 +1,7 @@
-"""Writing linked data, nodes in the shape of JSON-LD, as JSON-LD 1.1 and as Turtle: the same nodes, the same bytes."""
+"""Writing linked data, nodes in the shape of JSON-LD, as JSON-LD 1.1 and as Turtle: the same nodes, the same bytes.
+
+A node has an `@id`, `@type` and properties, each a list of at least one value.
+"""
 
 import json
 from collections.abc import Iterable, Mapping

@@ -17,8 +17,10 @@ ACCESS_RIGHTS = ("PUBLIC", "RESTRICTED", "NON_PUBLIC")
 #: of a service, as Beacon v2 names them
 ENVIRONMENTS = ("prod", "test", "dev", "staging")
 _REMEDY = "See config/README.md#key-catalogue."
+#: what no text has in it: half a character, and controls
+_CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff"
 #: what no IRI has in it, nor Turtle between < and >
-_NOT_IN_IRI = r'\s<>"{}|^`\\\x00-\x1f'
+_NOT_IN_IRI = rf'\s<>"{{}}|^`\\{_CONTROLS}'
 _EMAIL = r"[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+"
 
 
@@ -31,7 +33,7 @@ def _text(description: str, expected: str, pattern: str, **keywords: Any) -> Sch
 
 
 def _line(description: str) -> Schema:
-    return _text(description, "text of one line", r"\S(?:[^\x00-\x1f\x7f]*\S)?")
+    return _text(description, "text of one line", rf"[^\s{_CONTROLS}](?:[^\t\r\n{_CONTROLS}]*[^\s{_CONTROLS}])?")
 
 
 def _url(description: str) -> Schema:
@@ -52,7 +54,8 @@ def _by_language(description: str, value: Schema, expected: str) -> Schema:
 
 
 def _texts(description: str) -> Schema:
-    return _by_language(description, _text("", "text", r"\s*\S[\s\S]*"), "texts by language, as {en: Allele counts}")
+    text = _text("", "text", rf"\s*[^\s{_CONTROLS}][^{_CONTROLS}]*")
+    return _by_language(description, text, "texts by language, as {en: Allele counts}")
 
 
 def _list(description: str, expected: str, items: Schema) -> Schema:
@@ -100,10 +103,11 @@ ENTRY = _mapping(
     "A data set.",
     "a mapping that begins with {dataset: GOE-EE-UT-20260301120000000}",
     {
-        "dataset": _text(
+        "dataset": _key(
             "Id of the data set in the Genome of Europe or GDI; the first eight digits are the date of issue.",
             "a data set such as GOE-EE-UT-20260301120000000",
-            DATASET["pattern"].removeprefix("^(?:").removesuffix(r")\Z"),
+            type="string",
+            pattern=DATASET["pattern"],
         ),
         "base": _text(
             "Where the records are published: IRIs of the data set and all about it begin with this.",
