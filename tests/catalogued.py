@@ -55,6 +55,41 @@ MORE: dict[str, Any] = {
 }
 
 
+#: what DCAT-AP 3.0, on which HealthDCAT-AP stands, asks of the classes that we write
+BASE = """
+@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix dct: <http://purl.org/dc/terms/> .
+@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix foaf: <http://xmlns.com/foaf/0.1/> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+[] a sh:NodeShape ; sh:targetClass dcat:Dataset ;
+   sh:property [ sh:path dct:title ; sh:minCount 1 ; sh:nodeKind sh:Literal ] ,
+               [ sh:path dct:description ; sh:minCount 1 ; sh:nodeKind sh:Literal ] ,
+               [ sh:path dct:publisher ; sh:maxCount 1 ; sh:class foaf:Agent ] ,
+               [ sh:path dct:creator ; sh:class foaf:Agent ] ,
+               [ sh:path dct:issued ; sh:maxCount 1 ; sh:datatype xsd:date ] ,
+               [ sh:path dct:modified ; sh:maxCount 1 ; sh:datatype xsd:date ] ,
+               [ sh:path dct:provenance ; sh:class dct:ProvenanceStatement ] ,
+               [ sh:path dcat:distribution ; sh:class dcat:Distribution ] .
+[] a sh:NodeShape ; sh:targetClass dcat:Distribution ;
+   sh:property [ sh:path dcat:accessURL ; sh:minCount 1 ; sh:nodeKind sh:BlankNodeOrIRI ] ,
+               [ sh:path dct:license ; sh:maxCount 1 ; sh:class dct:LicenseDocument ] ,
+               [ sh:path dct:rights ; sh:maxCount 1 ; sh:class dct:RightsStatement ] ,
+               [ sh:path dcat:accessService ; sh:class dcat:DataService ] .
+[] a sh:NodeShape ; sh:targetClass foaf:Agent ;
+   sh:property [ sh:path foaf:name ; sh:minCount 1 ; sh:nodeKind sh:Literal ] .
+[] a sh:NodeShape ; sh:targetClass dcat:DataService ;
+   sh:property [ sh:path dct:title ; sh:minCount 1 ; sh:nodeKind sh:Literal ] ,
+               [ sh:path dcat:endpointURL ; sh:minCount 1 ; sh:nodeKind sh:BlankNodeOrIRI ] .
+"""
+#: what HealthDCAT-AP asks of data that are not public, besides
+OTHER = """
+[] a sh:NodeShape ; sh:targetClass dcat:Dataset ;
+   sh:property [ sh:path dcat:contactPoint ; sh:minCount 1 ; sh:nodeKind sh:BlankNodeOrIRI ] ,
+               [ sh:path dcat:keyword ; sh:minCount 1 ; sh:nodeKind sh:Literal ] ,
+               [ sh:path dct:type ; sh:minCount 1 ; sh:nodeKind sh:BlankNodeOrIRI ] ,
+               [ sh:path dct:provenance ; sh:minCount 1 ; sh:nodeKind sh:BlankNodeOrIRI ] .
+"""
+
+
 def entry(**changed: Any) -> dict[str, Any]:
     """The entry, changed; None takes a key away."""
     whole = copy.deepcopy(ENTRY) | changed
@@ -87,22 +122,10 @@ def gdi_shapes(schemas: Path) -> Graph:
 
 
 def health_shapes(schemas: Path, access_rights: str) -> Graph:
-    """HealthDCAT-AP release 8: the shapes of public data, and what those of other data ask for besides."""
+    """HealthDCAT-AP release 8: its shapes of public data, those below them, and what other data need besides."""
     text = (schemas / "healthdcat-ap-r8" / "public-shapes.ttl").read_text()
     shapes = Graph().parse(data=text.replace("access-right/PUBLIC", f"access-right/{access_rights}"), format="turtle")
-    if access_rights != "PUBLIC":
-        shapes += Graph().parse(
-            data="""
-            @prefix sh: <http://www.w3.org/ns/shacl#> . @prefix dct: <http://purl.org/dc/terms/> .
-            @prefix dcat: <http://www.w3.org/ns/dcat#> .
-            [] a sh:NodeShape ; sh:targetClass dcat:Dataset ;
-               sh:property [ sh:path dcat:contactPoint ; sh:minCount 1 ; sh:nodeKind sh:BlankNodeOrIRI ] ,
-                           [ sh:path dcat:keyword ; sh:minCount 1 ; sh:nodeKind sh:Literal ] ,
-                           [ sh:path dct:type ; sh:minCount 1 ; sh:nodeKind sh:BlankNodeOrIRI ] ,
-                           [ sh:path dct:provenance ; sh:minCount 1 ; sh:nodeKind sh:BlankNodeOrIRI ] .
-            """,
-            format="turtle",
-        )
+    shapes += Graph().parse(data=BASE + (OTHER if access_rights != "PUBLIC" else ""), format="turtle")
     return _readable(shapes)
 
 

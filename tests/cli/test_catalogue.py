@@ -65,7 +65,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "modifiers alone": (entry(duo=["DUO:0000045"]), "catalogue.alder.duo: no permission; expected exactly one"),
     "more than people consented to": (
         entry(duo=["DUO:0000004"]),
-        "catalogue.alder duo: DUO:0000004, which the consent of DUO:0000042 (3 people) does not allow",
+        "catalogue.alder.duo: DUO:0000004, which the consent of DUO:0000042 (3 people) does not allow",
     ),
     "an access right that there is not": (
         entry(access_rights="OPEN"),
@@ -170,7 +170,7 @@ def test_where_no_data_use_follows_from_consent_it_must_be_said(
 ) -> None:
     done = write(entry(), of=consenting(summary, tmp_path, consent))
     assert done.code == 2
-    assert "catalogue.alder duo: not given, and no permission follows from" in done.err
+    assert "catalogue.alder.duo: not given, and no permission follows from" in done.err
     assert said in done.err
     assert "Say it by duo." in done.err
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import subprocess
@@ -170,6 +171,9 @@ def test_counts_of_the_nation_are_those_that_its_makers_expect(nation: Nation, t
     carried = {key[:4] for key, n in nation.expected(("birch", "cedar")).items() if sum(n[2:])}
     record = read(tmp_path / "out", "healthdcat-ap")
     assert counts_of(record) == (len(people), len(carried))
+    run("export", "vcf", both, "--total", "--out", tmp_path / "both.vcf.gz")
+    with gzip.open(tmp_path / "both.vcf.gz", "rt") as lines:
+        assert sum(not line.startswith("#") for line in lines) == len(carried)
     (coverage,) = (str(o) for o in record.objects(None, HEALTH.populationCoverage) if str(o)[0].isdigit())
     assert coverage == f"{len(people)} people are counted: {len(people)} of populations of fewer than 10 people."
 

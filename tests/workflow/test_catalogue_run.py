@@ -23,6 +23,7 @@ from catalogued import entry
 from crates import judge
 from handmade import vcf, write
 from run_folder import ROOT
+from sent import manifest_of, put_manifest
 from test_changes import CONFIG, HEADER, NORTH, Small, row
 
 HEALTH = Namespace("http://healthdataportal.eu/ns/health#")
@@ -46,6 +47,13 @@ class Described(Small):
         """Write the configuration with these entries."""
         text = yaml.safe_dump({"catalogue": entries}, allow_unicode=True)
         (self.folder / "config.yaml").write_text(CONFIG + text)
+
+    def write_crate(self, out: Path, summary: Path, node: str = "north") -> str:
+        """What is said when crates of a summary cannot be written to `kept` and `shared` in a folder."""
+        words = ["catalogue", "write-crate", str(summary), "--config", "config.yaml", "--entry", node]
+        words += ["--workflow", str(ROOT / "Snakefile"), "--private", f"results/{node}/private"]
+        words += ["--out", str(out / "kept"), "--share", str(out / "shared")]
+        return self.call([sys.executable, "-m", "tessera", *words], fails=True)
 
     def crate(self, place: str) -> dict[str, dict[str, Any]]:
         """The entities of a crate, by their ids."""
@@ -172,6 +180,23 @@ def test_the_crate_that_leaves_knows_no_person_path_host_or_user(finished: Descr
         assert all(digest(path) in text for path in members if path.is_file())
 
 
+def test_names_that_an_operator_chose_leave_only_in_the_forms_of_contigs_and_builds(
+    finished: Described, tmp_path: Path
+) -> None:
+    shutil.copytree(finished.folder / "results/north/summary", tmp_path / "summary")
+    manifest = manifest_of(tmp_path / "summary")
+    manifest["rules"]["build"]["name"] = "of_ann"
+    manifest["rules"]["build"]["contigs"][0]["name"] = "ann"
+    for table in ("variants", "an_track", "histograms"):
+        (tmp_path / "summary" / table / "chr1.parquet").rename(tmp_path / "summary" / table / "ann.parquet")
+    manifest["members"] = [name.replace("chr1", "ann") for name in manifest["members"]]
+    put_manifest(tmp_path / "summary", manifest)
+    told = finished.write_crate(tmp_path, tmp_path / "summary")
+    assert "the build is named 'of_ann'; expected only what docs/federation.md lists." in told
+    assert "a contig is named 'ann'" in told
+    assert not (tmp_path / "shared").exists()
+
+
 def test_the_same_run_elsewhere_gives_the_same_records_and_crates(finished: Described, tmp_path: Path) -> None:
     again = Described(tmp_path / "elsewhere")
     again.made()
@@ -224,14 +249,11 @@ def test_what_is_missing_is_told_and_no_crate_is_written(
         (results / file).unlink()
     elif file:
         (results / file).write_text(text)
-    words = ["catalogue", "write-crate", "summary", "--config", "config.yaml", "--entry", node, "--out", "kept"]
-    words += ["--workflow", str(ROOT / "Snakefile"), "--private", f"results/{node}/private", "--share", "shared"]
-    words[2] = f"results/{node}/summary"
-    told = run.call([sys.executable, "-m", "tessera", *words], fails=True)
+    told = run.write_crate(tmp_path, results / "summary", node)
     assert said in told
     assert "Traceback" not in told
-    assert not (tmp_path / "run" / "kept").exists()
-    assert not (tmp_path / "run" / "shared").exists()
+    assert not (tmp_path / "kept").exists()
+    assert not (tmp_path / "shared").exists()
 
 
 def copy_of(run: Described, folder: Path) -> Described:

@@ -66,7 +66,7 @@ PROFILES = {
 
 def check_use(entry: Entry, manifest: Manifest, *, where: str) -> Iterator[Problem]:
     """Why the data use of an entry cannot be said of the people of a summary."""
-    place, consents = f"{where} duo", manifest.consent
+    place, consents = f"{where}.duo", manifest.consent
     if not entry.duo:
         if broadest_allowed(consents) is None:
             found = f"not given, and no permission follows from {_people_by(consents) or 'a summary of nobody'}"

@@ -5,10 +5,11 @@ There are no times in it: the date is that of the data set.
 """
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tessera.federation.bundle import BUILD, CONTIG
 from tessera.schemas.catalogue import Entry
 from tessera.summary.manifest import Manifest
 
@@ -57,6 +58,15 @@ class Run:
     settings: Mapping[str, str]
     versions: Mapping[str, str]
     policy: CrateFile
+
+
+def not_shared(run: Run) -> Iterator[str]:
+    """Sentences about names in a run that an operator chose, of a form that may not leave the node."""
+    build = str(run.manifest.rules["build"]["name"])
+    if not BUILD.fullmatch(build):
+        yield f"the build is named {build!r}"
+    contigs = {name.rpartition("/")[2].removesuffix(".parquet") for name in run.members if "/" in name}
+    yield from (f"a contig is named {name!r}" for name in sorted(contigs) if not CONTIG.fullmatch(name))
 
 
 def shared_crate(run: Run) -> dict[str, Any]:

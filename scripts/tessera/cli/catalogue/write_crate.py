@@ -9,7 +9,7 @@ import click
 
 from tessera.cli.catalogue.entry import config_option, entry_option, read_described
 from tessera.cli.options import FILE, FOLDER
-from tessera.errors import refuse
+from tessera.errors import InputError, Problem, refuse
 
 if TYPE_CHECKING:
     from tessera.federation.run_crate import CrateFile, Run
@@ -35,7 +35,7 @@ def command(
     The one that stays names every input by digest and path, the whole configuration, and what was made of single
     people. The one that may leave has the summary, the settings that people were counted by, and versions of software.
     """
-    from tessera.federation.run_crate import WORKFLOW, CrateFile, full_crate, shared_crate
+    from tessera.federation.run_crate import WORKFLOW, CrateFile, full_crate, not_shared, shared_crate
     from tessera.files.alignments import aligner_versions
     from tessera.files.atomic import directory_written_aside
     from tessera.files.provenance import versions_told
@@ -50,6 +50,9 @@ def command(
     aligned = [private / "alignments" / f"{sample}.cram" for sample in ran.fastq_samples(name)]
     versions = aligner_versions(aligned) | versions_told(private / f"{one}.provenance.json" for one in counted)
     run = _run(summary, config, entry, versions)
+    odd = [Problem(str(summary), sentence, "only what docs/federation.md lists") for sentence in not_shared(run)]
+    if odd:
+        raise InputError(odd)
     text = _document(document)
     files = {WORKFLOW: _text_of(workflow), CONFIGURATION: text}
     kept = CrateFile(CONFIGURATION, _sha256(text), "Configuration of the run", len(text.encode()), CONFIGURATION)
