@@ -131,6 +131,15 @@ def test_an_entry_is_of_a_node_or_of_the_federation(write: Any) -> None:
     assert done.code == 2
 
 
+def test_a_data_set_is_of_one_entry(tessera: Tessera, tmp_path: Path) -> None:
+    config = write_config(tmp_path, entry(), catalogue={"alder": entry(), "federation": entry()})
+    done = tessera("check", "--config", config)
+    assert (
+        "catalogue.federation.dataset: GOE-EE-UT-20260301120000000, as catalogue.alder.dataset; expected a data set of"
+        in done.err
+    )
+
+
 def consenting(summary: Path, folder: Path, consent: dict[str, int]) -> Path:
     """The summary as if its people had consented otherwise."""
     shutil.copytree(summary, folder / "other")

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 class Described(Small):
-    """North of gVCFs, south of a cohort VCF; north and the sum of both are described, north in a Beacon too."""
+    """North of gVCFs, south of a cohort VCF; both and their sum are described."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -41,10 +41,15 @@ class Described(Small):
         write(folder / "east.vcf.gz", vcf(EAST, lines))
         rows = [row(name, "XX", "EE", "1").replace(f"{name}.g.vcf.gz", "east.vcf.gz") for name in EAST]
         (folder / "south.tsv").write_text(HEADER.replace("gvcf", "vcf") + "".join(rows))
-        self.describe(north=entry(), federation=entry(), south=entry(access_rights="RESTRICTED"))
+        self.describe()
 
-    def describe(self, **entries: dict[str, Any]) -> None:
-        """Write the configuration with these entries."""
+    def describe(self, **north: Any) -> None:
+        """Write the configuration with an entry of each node and of the sum; `north` changes that of north."""
+        entries = {
+            "north": entry(**north),
+            "south": entry(dataset="GOE-FI-XX-20260301120000000", access_rights="RESTRICTED"),
+            "federation": entry(dataset="GDI-EE-UT-20260302120000000"),
+        }
         text = yaml.safe_dump({"catalogue": entries}, allow_unicode=True)
         (self.folder / "config.yaml").write_text(CONFIG + text)
 
@@ -208,7 +213,7 @@ def test_the_same_run_elsewhere_gives_the_same_records_and_crates(finished: Desc
 def test_other_words_write_records_and_crates_again_and_count_nobody(finished: Described, tmp_path: Path) -> None:
     shutil.copytree(finished.folder, tmp_path / "run", symlinks=True)
     changed = copy_of(finished, tmp_path / "run")
-    changed.describe(north=entry(countries=["FIN"]), federation=entry(), south=entry(access_rights="RESTRICTED"))
+    changed.describe(countries=["FIN"])
     assert changed.made() == {"write_catalogue": 3, "write_crate": 2}
     assert "country/FIN>" in (tmp_path / "run/results/north/catalogue/gdi.ttl").read_text()
 

@@ -103,7 +103,7 @@ def _dataset(
     entry: Entry, manifest: Manifest, records: int, profile: Profile, dataset: str, agents: Mapping[str, Node]
 ) -> Node:
     people = sum(manifest.people.values())
-    use = entry.duo or (broadest_allowed(manifest.consent) or "",)
+    use = entry.duo or filter(None, [broadest_allowed(manifest.consent)])
     ages = {"healthdcatap:minTypicalAge": entry.min_age, "healthdcatap:maxTypicalAge": entry.max_age}
     facts: dict[str, list[Value]] = {
         "dct:identifier": [_plain(entry.dataset)],

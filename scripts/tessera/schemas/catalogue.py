@@ -259,6 +259,7 @@ def check_entries(document: Mapping[str, Any], *, where: str) -> Iterator[Proble
     if not isinstance(entries, Mapping) or not isinstance(nodes, Mapping):
         return
     names = [*nodes, FEDERATION]
+    described: dict[str, str] = {}
     for name, entry in entries.items():
         place = f"{where} catalogue.{name}"
         if name not in names:
@@ -266,6 +267,10 @@ def check_entries(document: Mapping[str, Any], *, where: str) -> Iterator[Proble
             yield Problem(place, found, f"one of {', '.join(map(str, names))}", _REMEDY)
         if not check_document(entry, ENTRY, where=place):
             yield from _check_entry(entry, place)
+            other = described.setdefault(entry["dataset"], name)
+            if other != name:
+                found = f"{entry['dataset']}, as catalogue.{other}.dataset"
+                yield Problem(f"{place}.dataset", found, "a data set of its own for each entry", _REMEDY)
 
 
 def _check_entry(entry: Mapping[str, Any], place: str) -> Iterator[Problem]:
