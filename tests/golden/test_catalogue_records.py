@@ -178,6 +178,23 @@ def test_counts_of_the_nation_are_those_that_its_makers_expect(nation: Nation, t
     assert coverage == f"{len(people)} people are counted: {len(people)} of populations of fewer than 10 people."
 
 
+def test_the_2504_people_of_1000_genomes_are_told_by_the_published_numbers(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Auton et al., Nature 526:68 (2015): 661 AFR, 347 AMR, 504 EAS, 503 EUR and 489 SAS."""
+    monkeypatch.setenv("TESSERA_SHARED", str(shared.parent))
+    example = Path(__file__).parents[2] / "config" / "examples" / "1000g-chr22"
+    vcf = shared / "03_cohort_vcf/grch37/1kg-phaseIII-v5a.20130502.genotypes.chr22-16-16.5mb.vcf.gz"
+    words = ["--samples", example / "samples.tsv", "--callable", example / "callable.bed", "--build", "GRCh37"]
+    run("count", "--input", vcf, *words, "--assume-normalised", "--mask", "none", "--out", tmp_path / "summary")
+    config = write_config(tmp_path, entry())
+    run("catalogue", "write", tmp_path / "summary", "--config", config, "--entry", "alder", "--out", tmp_path / "out")
+    record = read(tmp_path / "out", "gdi")
+    said = "2,504 people are counted: 661 of AFR, 347 of AMR, 504 of EAS, 503 of EUR, 489 of SAS."
+    assert Literal(said, lang="en") in set(record.objects(IRI, HEALTH.populationCoverage))
+    assert counts_of(record) == plain_counts(tmp_path / "summary")
+
+
 def test_only_populations_of_ten_people_are_named() -> None:
     people = {"EE_F": 6, "EE_M": 3, "EE_U": 1, "FI_F": 5, "FI_M": 4, "XB_F": 1000}
     said = population_coverage(Manifest({}, people=people))
