@@ -106,6 +106,8 @@ def test_each_sample_enters_at_its_own_stage() -> None:
     assert made["sum_batch"] == made["sum_node"] == 2
     assert "index_aligner" not in made
     assert "check_node" not in made
+    # nothing is described for catalogues
+    assert not {"write_catalogue", "digest_inputs", "digest_cohort", "write_crate"} & set(made)
 
 
 @pytest.mark.parametrize("aligner", ["bwa", "bwa-mem2"])
