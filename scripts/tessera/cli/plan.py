@@ -1,7 +1,7 @@
 """`tessera plan`: what a run will ask of a cluster, before anything is submitted."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -23,6 +23,9 @@ from tessera.errors import InputError, refuse
 )
 @click.option("--site", type=FILE, help="The site's file on top of the profile, as for --workflow-profile.")
 @click.option("--limits", "limits_file", type=FILE, help="What the site allows (YAML), see slurm/limits.example.yaml.")
+@click.option(
+    "--accounting", type=click.File(), help="What sacct prints of an earlier run (see tessera cost), for what it cost."
+)
 @click.option("--json", "out_json", type=FILE, help="Write the plan as JSON as well.")
 def command(
     configs: tuple[Path, ...],
@@ -30,27 +33,31 @@ def command(
     profile: Path,
     site: Path | None,
     limits_file: Path | None,
+    accounting: TextIO | None,
     out_json: Path | None,
 ) -> None:
     """Tell jobs, core-hours, memory, scratch, files and submit time of a run, by its dry run.
 
-    Nothing is submitted. Hours are what jobs ask for. Where the plan breaks limits of the site the exit code is 2, and
-    each is named with its remedy.
+    Nothing is submitted. Hours are what jobs ask for and, with --accounting, what such jobs cost before. Where the plan
+    breaks limits of the site the exit code is 2, and each is named with its remedy.
     """
     import json
 
     from tessera.files.atomic import written_aside
     from tessera.files.config import read_yaml
     from tessera.files.dry_run import read_dry_run
+    from tessera.files.sacct import read_sacct
+    from tessera.report.cost import core_hours_per_step
     from tessera.report.plan import Plan, broken_limits, plan_report, plan_text
     from tessera.schemas.limits import Limits, parse_limits
 
     limits = parse_limits(read_yaml(limits_file) or {}, where=str(limits_file)) if limits_file else Limits()
     settings = _settings(profile, site)
+    before = core_hours_per_step(read_sacct(accounting, where=accounting.name)) if accounting else {}
     plan = Plan()
     words = ["--snakefile", str(snakefile), "--profile", str(profile), "--configfile", *map(str, configs)]
     read_dry_run([*words, *(["--workflow-profile", str(site)] if site else [])], plan.add)
-    report = plan_report(plan, limits)
+    report = plan_report(plan, limits, before)
     click.echo(plan_text(report, limits), nl=False)
     if out_json:
         with written_aside(out_json) as aside:

@@ -1,6 +1,7 @@
 """SLURM's accounting, as `sacct --parsable2` prints it: a line for each job and each of its steps."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -29,6 +30,8 @@ class AccountedJob:
     asked_mb: float | None
     processors: int
     asked_minutes: int | None
+    #: steps of the workflow that it carried out: srun is called for each
+    steps: int
 
 
 def read_sacct(lines: Iterable[str], *, where: str) -> list[AccountedJob]:
@@ -44,6 +47,7 @@ def read_sacct(lines: Iterable[str], *, where: str) -> list[AccountedJob]:
     rows: dict[str, dict[str, str]] = {}
     peaks: dict[str, float] = {}
     killed: dict[str, str] = {}
+    steps: Counter[str] = Counter()
     problems: list[Problem] = []
     for number, line in enumerate(text[1:], start=2):
         row = dict(zip(FORMAT, line.split("|", len(FORMAT) - 1), strict=False))
@@ -53,20 +57,24 @@ def read_sacct(lines: Iterable[str], *, where: str) -> list[AccountedJob]:
             if memory is not None:
                 peaks[job] = max(memory, peaks.get(job, 0))
             state = row["State"].split()[0]
+            steps[job] += step.isdigit()
             if state in ("OUT_OF_MEMORY", "TIMEOUT"):
                 killed[job] = state
             if not step and state not in ("RUNNING", "PENDING"):
-                _job(job, row, None)  # numbers that are none
+                _job(job, row, None, 0)  # numbers that are none
                 rows[job] = row
         except (KeyError, ValueError, IndexError):
             problems.append(Problem(f"{where} line {number}", repr(line[:100]), "a line of sacct", f"See: {COMMAND}"))
     if problems:
         raise InputError(problems)
     # the step of a job that runs out of memory says so, the job itself only that it failed
-    return [_job(job, row | {"State": killed.get(job, row["State"])}, peaks.get(job)) for job, row in rows.items()]
+    return [
+        _job(job, row | {"State": killed.get(job, row["State"])}, peaks.get(job), steps[job])
+        for job, row in rows.items()
+    ]
 
 
-def _job(id: str, row: dict[str, str], peak: float | None) -> AccountedJob:
+def _job(id: str, row: dict[str, str], peak: float | None, steps: int) -> AccountedJob:
     limit = row["TimelimitRaw"]
     return AccountedJob(
         id=id,
@@ -78,6 +86,7 @@ def _job(id: str, row: dict[str, str], peak: float | None) -> AccountedJob:
         asked_mb=_megabytes(row["ReqMem"]),
         processors=int(row["AllocCPUS"]),
         asked_minutes=int(limit) if limit.isdigit() else None,
+        steps=steps,
     )
 
 

@@ -1,6 +1,7 @@
 """What a run cost, by rule: time, processors and memory used, beside what was asked for."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from statistics import median
@@ -64,6 +65,18 @@ def costs(jobs: Iterable[AccountedJob]) -> list[dict[str, Any]]:
         name, _ = split_comment(job.comment)
         found.setdefault(name, RuleCost(name)).jobs.append(job)
     return sorted((cost.report() for cost in found.values()), key=lambda row: (-row["core_hours"], row["rule"]))
+
+
+def core_hours_per_step(jobs: Iterable[AccountedJob]) -> dict[str, float]:
+    """Rule, or group and rules joined by `_` -> core-hours of a step of its jobs that went well."""
+    seconds: Counter[str] = Counter()
+    steps: Counter[str] = Counter()
+    for job in jobs:
+        if job.state == "COMPLETED" and job.steps:
+            name, _ = split_comment(job.comment)
+            steps[name] += job.steps
+            seconds[name] += job.elapsed_seconds * job.processors
+    return {name: seconds[name] / 3600 / steps[name] for name in steps}
 
 
 def job_rows(jobs: Iterable[AccountedJob]) -> list[dict[str, Any]]:

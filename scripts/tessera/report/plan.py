@@ -1,7 +1,7 @@
 """A plan: what a run will ask of a cluster, added up from its dry run and held against what the site allows."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -81,6 +81,17 @@ class Plan:
         """Jobs of the workflow whose time is not known yet."""
         return sum(rule.unknown for rule in self.rules.values())
 
+    def core_hours_by(self, before: Mapping[str, float]) -> float:
+        """Core-hours by what a step cost before; what has not run before by what it asks for.
+
+        `before`: rule -> core-hours of a step; jobs of a group GROUP are of `GROUP_RULE_RULE...`, as SLURM has them.
+        """
+        total = 0.0
+        for rule in self.rules.values():
+            names = [name for name in before if name == rule.name or (rule.group and name.startswith(f"{rule.group}_"))]
+            total += rule.jobs * before[names[0]] if names else rule.core_minutes / 60
+        return total
+
     def people_per_job(self, minutes: int) -> dict[str, int]:
         """Group -> how many of its components fill a job of so many minutes; at least one."""
         groups: dict[str, list[Rule]] = {}
@@ -121,12 +132,13 @@ def broken_limits(plan: Plan, limits: Limits, at_a_time: int, components: dict[s
             yield Problem(f"limit {key}", text, f"at most {allowed:,}", cure)
 
 
-def plan_report(plan: Plan, limits: Limits) -> dict[str, Any]:
-    """The plan as a document; times are what is asked for."""
+def plan_report(plan: Plan, limits: Limits, before: Mapping[str, float]) -> dict[str, Any]:
+    """The plan as a document; times are what is asked for, and beside it what they are `before` (`core_hours_by`)."""
     return {
         "rules": [asdict(rule) for rule in plan.rules.values()],
         "slurm_jobs": plan.jobs,
         "core_hours": round(plan.core_minutes / 60, 2),
+        "core_hours_as_before": round(plan.core_hours_by(before), 2) if before else None,
         "time_unknown": plan.unknown,
         "longest_job_minutes": plan.longest[0],
         "largest_memory_mb": plan.memory_mb,
@@ -151,11 +163,13 @@ def plan_text(report: dict[str, Any], limits: Limits) -> str:
     for name, group, *others in rows:
         numbers = [cell.rjust(width) for cell, width in zip(others, widths[2:], strict=True)]
         lines.append("  ".join([name.ljust(widths[0]), group.ljust(widths[1]), *numbers]))
+    as_before = report["core_hours_as_before"]
     atleast = "at least " if report["time_unknown"] else ""
     lines += [
         "",
         f"SLURM jobs            {report['slurm_jobs']:,}, submitted in {report['submit_minutes']:,} min",
         f"core-hours asked for  {atleast}{report['core_hours']:,.1f}",
+        *([f"core-hours as before  {as_before:,.1f}"] if as_before is not None else []),
         f"longest job           {atleast}{report['longest_job_minutes']:,} min",
         f"largest job           {report['largest_memory_mb']:,} MB, {report['most_processors']} processors",
         f"scratch of a job      up to {report['scratch_mb_of_a_job']:,.0f} MB, the size of what it reads",
