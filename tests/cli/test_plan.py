@@ -92,6 +92,53 @@ def test_people_of_one_job_take_turns(tmp_path: Path) -> None:
     assert report["people_per_job"]["person"] == max(1, int(240 / minutes))
 
 
+#: writes down what it is asked for, and has a job that fails at once
+SBATCH = """#!/bin/sh
+printf '%s\\n' "$*" >> "$ASKED"
+wc -l < "$ASKED"
+"""
+SQUEUE = """#!/bin/sh
+seq 1 $(wc -l < "$ASKED") | sed 's/$/|FAILED/'
+"""
+
+
+def test_snakemake_asks_slurm_for_what_the_plan_says(tmp_path: Path) -> None:
+    """Of ten people, with a scheduler that only writes down how it is called."""
+    config = people(tmp_path, 10, "gvcf")
+    (tmp_path / "bin").mkdir()
+    for name, text in {"sbatch": SBATCH, "squeue": SQUEUE, "sacctmgr": "#!/bin/sh\necho some\n"}.items():
+        (tmp_path / "bin" / name).write_text(text)
+        (tmp_path / "bin" / name).chmod(0o755)
+    profile = PROFILE | {"retries": 0, "slurm-init-seconds-before-status-checks": 1, "latency-wait": 1}
+    # nothing is waited for: no reference is copied first
+    config.write_text(f"{config.read_text()}assume_normalised: true\n")
+    profile["default-resources"] = PROFILE["default-resources"] | {"slurm_account": "some", "slurm_partition": "main"}
+    (tmp_path / "profile").mkdir()
+    (tmp_path / "profile" / "config.yaml").write_text(yaml.safe_dump(profile))
+    words = ["--snakefile", str(ROOT / "Snakefile"), "--profile", "profile", "--configfile", str(config)]
+    bins = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts"), "PATH": bins, "ASKED": str(tmp_path / "asked")}
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", *words], cwd=tmp_path, env=environment, timeout=40,
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert (tmp_path / "asked").exists(), done.stderr
+    calls = [line for line in (tmp_path / "asked").read_text().splitlines() if "rule_person" in line]
+    assert len(calls) == -(-10 // PROFILE["group-components"]["person"])
+    steps = ("measure_variants", "count_alleles")
+    turn = sum(asked(rule, "runtime") for rule in steps) + 10
+    minutes = {int(found[1]) for call in calls if (found := re.search(r"(?:-t|--time)[ =](\d+)", call))}
+    assert minutes == {
+        turn * PROFILE["group-components"]["person"],
+        turn * (10 % PROFILE["group-components"]["person"]),
+    }
+    for call in calls:
+        assert re.search(rf"--mem[ =]{max(asked(rule, 'mem_mb') for rule in steps)}\b", call)
+        assert re.search(r"--cpus-per-task[ =]1\b", call)
+    assert not any("--array" in call for call in calls)
+
+
 def test_hours_are_what_the_profile_asks_for(tiny: tuple[Done, dict[str, object]]) -> None:
     rules = {rule["name"]: rule for rule in tiny[1]["rules"]}  # type: ignore[attr-defined]
     for name in ("index_reference", "verify_summary", "export_vcf", "merge_nodes"):
