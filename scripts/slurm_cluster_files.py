@@ -27,11 +27,11 @@ class Cluster:
     """Where a cluster lies and what it consists of; its packages lie beside the folder, for others too."""
 
     folder: Path
-    nodes: int
-    cpus: int
-    memory: int
-    port: int
-    accounting: bool
+    nodes: int = 2
+    cpus: int = 2
+    memory: int = 4000
+    port: int = 26800
+    accounting: bool = True
 
     @property
     def packages(self) -> Path:
@@ -183,7 +183,7 @@ def slurm_conf(cluster: Cluster, *, cgroups: bool) -> str:
         }
     has = f"CPUs={cluster.cpus} CoresPerSocket={cluster.cpus} RealMemory={cluster.memory} State=UNKNOWN"
     nodes = [f"NodeName=node{n} NodeHostname={host} NodeAddr=127.0.0.1 Port={n} {has}" for n in cluster.node_ports()]
-    partition = "PartitionName=main Nodes=ALL Default=YES DefaultTime=10 MaxTime=60 State=UP"
+    partition = "PartitionName=main Nodes=ALL Default=YES DefaultTime=10 MaxTime=2-0 State=UP"
     return "\n".join([*(f"{key}={value}" for key, value in settings.items()), *nodes, partition, ""])
 
 
