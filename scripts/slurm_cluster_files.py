@@ -160,7 +160,7 @@ def slurm_conf(cluster: Cluster, *, cgroups: bool) -> str:
         # what no partition can ever run is refused when it is submitted, and does not wait for ever
         "EnforcePartLimits": "ALL",
         "SlurmdTimeout": 20,
-        "KillWait": 5,
+        "KillWait": 10,
         # squeue tells of finished jobs for so long, which is how Snakemake learns of them
         "MinJobAge": 300,
         "JobAcctGatherType": "jobacct_gather/linux",

@@ -158,6 +158,15 @@ class OnSlurm(RunFolder):
         return len(re.findall(rf"--sample {sample} ", calls.read_text())) if calls.exists() else 0
 
 
+def kill_job(cluster: Path, job: str) -> None:
+    """What an administrator, or a lack of memory, does: the processes of a job are gone, without a signal before."""
+    signs = {f"SLURM_JOB_ID={job}".encode(), f"SLURM_CONF={cluster}/etc/slurm.conf".encode()}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if signs <= set((process / "environ").read_bytes().split(b"\0")):
+                os.kill(int(process.name), signal.SIGKILL)
+
+
 def kill_node(cluster: Path, node: str) -> None:
     """What a power cut does: slurmd, its jobs' keepers and their processes are gone at once."""
     for process in Path("/proc").glob("[0-9]*"):
