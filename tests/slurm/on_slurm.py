@@ -17,6 +17,8 @@ from run_folder import ROOT, RunFolder
 SCRIPT = ROOT / "scripts" / "slurm_cluster.py"
 #: seconds; what takes longer is stuck, also on a busy machine
 PATIENCE = 120
+#: a `tessera` that waits, when it measures iva, until a file is there
+WAITS = 'case "$*" in *"--sample iva "*) while [ ! -e go ]; do sleep 0.1; done;; esac'
 
 
 @contextmanager

@@ -2,8 +2,7 @@
 
 import pytest
 
-from on_slurm import OnSlurm, kill_job, wait_until
-from test_faults import WAITS
+from on_slurm import WAITS, OnSlurm, kill_job, wait_until
 
 
 @pytest.fixture

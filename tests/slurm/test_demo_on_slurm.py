@@ -1,4 +1,4 @@
-"""The demo, by `--profile slurm` on a real cluster: the bytes of a local run, jobs that ask for what the profile says."""
+"""The demo by `--profile slurm` on a real cluster: the bytes of a local run, by jobs that all end well."""
 
 import shutil
 from collections import Counter
@@ -12,7 +12,7 @@ from on_slurm import OnSlurm, site
 
 @pytest.fixture(scope="module")
 def demo(cluster: Path, grown: Path, tmp_path_factory: pytest.TempPathFactory) -> OnSlurm:
-    """The demo, run in a folder by itself, then in the same folder on the cluster: a CRAM tells the length of its path."""
+    """The demo, run without a cluster, then on it in the same folder: a CRAM tells the length of its path."""
     folder = OnSlurm(tmp_path_factory.mktemp("demo"), cluster, site(1), "nation/config.yaml")
     # the nation's own paths begin with `nation`
     shutil.copytree(grown, folder.folder / "nation")

@@ -8,11 +8,10 @@ from pathlib import Path
 import pytest
 
 import slurm_cluster
-from on_slurm import OnSlurm, kill_node, site, wait_until
+from on_slurm import WAITS, OnSlurm, kill_node, site, wait_until
 from slurm_cluster_files import Cluster
 
 #: what a misbehaving `tessera` does before it does its work
-WAITS = 'case "$*" in *"--sample iva "*) while [ ! -e go ]; do sleep 0.1; done;; esac'
 NEEDS_700_MB = f'"{sys.executable}" -c "import time; x = bytearray(700_000_000); time.sleep(3)"'
 HANGS_ONCE = "[ -e hung ] || { touch hung; sleep 600; }"
 
