@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 import slurm_cluster
 from on_slurm import WAITS, OnSlurm, kill_node, site, wait_until
@@ -87,11 +88,17 @@ def test_without_accounting_a_run_ends_and_says_what_it_cannot_report(
     without_accounting: Path, grown: Path, tmp_path: Path
 ) -> None:
     folder = OnSlurm.of_two_people(tmp_path, without_accounting, site(3), grown)
+    # a site that leaves the profile's tables as they are: jobs ask for what a genome needs
+    settings = yaml.safe_load(site(3))
+    del settings["set-resources"], settings["set-threads"]
+    (folder.folder / "site.yaml").write_text(yaml.safe_dump(settings))
     summary = folder.ended(folder.launch(folder.metrics("jon")))
     assert summary.startswith("Tessera: finished")
     assert "SLURM keeps no accounts" in summary
     assert "is not reported" in summary
     assert (folder.folder / folder.metrics("jon")).is_file()
+    asked = folder.call(["squeue", "--noheader", "--states=all", "--format=%j|%m|%l"])
+    assert [job.split("|")[1:] for job in asked.splitlines() if job.startswith("tessera_")] == [["2000M", "30:00"]]
 
 
 def test_a_job_over_its_time_comes_back_with_more(over_its_time: tuple[OnSlurm, subprocess.Popen[str]]) -> None:
