@@ -33,7 +33,7 @@ EXPORTS = {
     "gnomad": ("x.vcf.gz",),
     "gdi-parquet": ("x",),
     "sites": ("x.parquet",),
-    "beacon": ("x.jsonl.gz",),
+    "beacon": ("x.jsonl.gz", "--source=a study", "--source-reference=https://example.org"),
     "va-spec": ("x.ndjson.gz", "--reference"),
 }
 
@@ -144,7 +144,11 @@ def main() -> None:
             variants = write_summary(summary, populations, blocks, reference)
             for export in only:
                 out, *options = EXPORTS[export]
-                given = [word for option in options for word in (option, str(reference))]
+                given = [
+                    word
+                    for option in options
+                    for word in (option, *([str(reference)] if option == "--reference" else []))
+                ]
                 words = [sys.executable, "-m", "tessera", "export", export, str(summary), *given]
                 cost = run([*words, "--out", str(folder / export / out)], folder / "log")
                 size = sum(path.stat().st_size for path in (folder / export).rglob("*") if path.is_file()) / 1e6

@@ -2,7 +2,7 @@
 
 import click
 
-from tessera.cli.export import vcf
+from tessera.cli.export import beacon, gdi_parquet, gnomad, sites, va_spec, vcf
 
 
 @click.group(name="export")
@@ -10,5 +10,5 @@ def command() -> None:
     """Write a summary in the formats of others."""
 
 
-for form in (vcf,):
+for form in (vcf, gdi_parquet, beacon, va_spec, gnomad, sites):
     command.add_command(form.command)
