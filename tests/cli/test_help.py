@@ -15,7 +15,7 @@ COHORT_VERBS = ("init", "add", "withdraw", "release", "status", "verify")
 BUNDLE_VERBS = ("pack", "open", "verify")
 SUBCOMMANDS = [
     *((name,) for name in COMMANDS),
-    ("export", "vcf"),
+    *(("export", form) for form in ("vcf", "gdi-parquet", "beacon", "va-spec", "gnomad", "sites")),
     *(("cohort", verb) for verb in COHORT_VERBS),
     *(("keys", verb) for verb in ("new", "show")),
     *(("bundle", verb) for verb in BUNDLE_VERBS),

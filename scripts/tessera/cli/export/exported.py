@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tessera.cli.options import FILE
-from tessera.errors import InputError, refuse
+from tessera.errors import refuse
 
 if TYPE_CHECKING:
     from tessera.files.fasta import Reference
@@ -64,6 +64,5 @@ def check_dataset(dataset: str | None) -> None:
     from tessera.schemas.bundle import DATASET
     from tessera.schemas.document import check_document
 
-    problems = check_document(dataset, DATASET, where="--dataset")
-    if problems:
-        raise InputError(problems)
+    if dataset is not None and check_document(dataset, DATASET, where="--dataset"):
+        raise refuse("--dataset", repr(dataset), "a data set such as GOE-EE-UT-20260301120000000")
