@@ -161,6 +161,7 @@ rule count_alleles:
     input:
         calls=GVCF,
         reference=COUNTED_ON,
+        digests=DIGESTS,
         decisions="<private>/decisions/{sample}.tsv",
     output:
         manifest="<private>/summaries/{sample}/manifest.json",
@@ -194,6 +195,7 @@ use rule count_alleles as count_cohort with:
     input:
         calls=lambda wildcards: RUN.cohort_file(wildcards.node, wildcards.cohort).path,
         reference=COUNTED_ON,
+        digests=DIGESTS,
         decisions="<private>/decisions.tsv",
         callable=lambda wildcards: RUN.config.nodes[wildcards.node].callable or [],
     output:
