@@ -129,6 +129,19 @@ def test_a_cohort_without_callable_regions_gets_no_frequency_vcf(tmp_path: Path)
     assert made["write_report"] == 1
 
 
+def test_the_sum_is_written_in_the_formats_that_are_asked_for(tmp_path: Path) -> None:
+    config = yaml.safe_load((ROOT / TINY).read_text())
+    config["federation"] = {"exports": ["sites", "gnomad", "va-spec"]}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    arguments = ("--configfile", str(tmp_path / "config.yaml"), "--dry-run", "--quiet", "rules")
+    made = jobs(snakemake(*arguments))
+    assert (made["export_summary"], made["export_vcf"]) == (3, 0)
+    # AN is an interval then, which a table of sites tells, and nothing else
+    del config["nodes"]["cohorts"]["callable"]
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    assert jobs(snakemake(*arguments))["export_summary"] == 1
+
+
 def test_a_wrong_configuration_is_told_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("nodes: {Alder: {samples: none.tsv}}\nbuild: nowhere.yaml\n")
     done = snakemake("--configfile", str(tmp_path / "config.yaml"), "--dry-run")

@@ -1,6 +1,5 @@
 """The allele-frequency VCF of the Genome of Europe and GDI: names and values as their importers expect them."""
 
-import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -8,11 +7,10 @@ import polars as pl
 from tessera.errors import InputError, Problem
 from tessera.federation.groups import Group, populations
 from tessera.federation.vcf_lines import COLUMNS, fields_of, header_lines, info, lines, told
+from tessera.schemas.exports import COUNTRY
 from tessera.summary.cells import Cells
 from tessera.summary.manifest import Manifest
 
-#: a population tag of the Genome of Europe: two capital letters
-COUNTRY = re.compile(r"[A-Z]{2}")
 ZYGOSITIES = {"Het": "heterozygous", "Hom": "homozygous", "Hemi": "hemizygous"}
 #: statistics of a group -> meaning; names as bcftools and gnomAD write them
 TESTS = {

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tessera.errors import Problem
+from tessera.schemas.bundle import DATASET
 from tessera.schemas.consent import PERMISSIONS, PERMITTING
 from tessera.schemas.document import Schema, check_document
 from tessera.schemas.mask import ADJ, FRACTION, HIGHEST, WHOLE, Mask, is_fraction, mask_of
@@ -13,6 +14,8 @@ from tessera.schemas.mask import ADJ, FRACTION, HIGHEST, WHOLE, Mask, is_fractio
 NAMED_BUILDS = ("GRCh37", "GRCh38")
 ALIGNERS = ("minimap2", "bwa", "bwa-mem2")
 TOOLS = ("path", "wheels")
+#: names of the formats of `tessera export`
+EXPORTS = ("vcf", "gdi-parquet", "beacon", "va-spec", "gnomad", "sites")
 
 
 def _key(key: str, description: str, expected: str, **keywords: Any) -> Schema:
@@ -114,8 +117,8 @@ _CONSENT = _key(
 
 _FEDERATION = _mapping(
     "federation",
-    "What joins our own summaries.",
-    "a mapping such as {summaries: []}",
+    "What joins our own summaries, and the formats in which the sum is written.",
+    "a mapping such as {summaries: [], exports: [vcf]}",
     {
         "summaries": _key(
             "federation",
@@ -125,9 +128,43 @@ _FEDERATION = _mapping(
             uniqueItems=True,
             items=_path("federation", "", "the path of a summary"),
             default=[],
-        )
+        ),
+        "exports": _key(
+            "federation",
+            "Formats of `tessera export` in which the sum is written; see "
+            "[federation](../docs/federation.md#exports). Where AN is an interval, `sites` alone is.",
+            f"a list of different formats among {', '.join(EXPORTS)}",
+            type="array",
+            uniqueItems=True,
+            items=_key("federation", "", f"one of {', '.join(EXPORTS)}", enum=list(EXPORTS)),
+            default=["vcf"],
+        ),
+        "dataset": _key(
+            "federation",
+            "Id of the data set in the Genome of Europe or GDI, for the exports that name one.",
+            DATASET["x-expected"],
+            type=["string", "null"],
+            pattern=DATASET["pattern"],
+            default=None,
+        ),
+        "source": _key(
+            "federation",
+            "Name of the study whose frequencies they are; Beacon asks for it.",
+            "a name, or null",
+            type=["string", "null"],
+            minLength=1,
+            default=None,
+        ),
+        "source_reference": _key(
+            "federation",
+            "Where the study is told of; Beacon asks for it.",
+            "a URL, or null",
+            type=["string", "null"],
+            minLength=1,
+            default=None,
+        ),
     },
-    default={"summaries": []},
+    default={"summaries": [], "exports": ["vcf"]},
 )
 
 SCHEMA: Schema = {
@@ -215,9 +252,13 @@ class NodeConfig:
 
 @dataclass(frozen=True)
 class FederationConfig:
-    """Summaries of other nodes, folders."""
+    """Summaries of other nodes, folders; exports of the sum, and what they say of it."""
 
     summaries: tuple[Path, ...]
+    exports: tuple[str, ...]
+    dataset: str | None
+    source: str | None
+    source_reference: str | None
 
 
 @dataclass(frozen=True)
@@ -242,6 +283,7 @@ class Config:
 def check_config(document: object, *, where: str) -> list[Problem]:
     """Everything the schema refuses, and a reference that is needed and not given."""
     problems = [*check_document(document, SCHEMA, where=where), *_odd_balance(document, where)]
+    problems += _missing_for_exports(document, where)
     if not isinstance(document, Mapping) or document.get("reference") or document.get("assume_normalised"):
         return problems
     if any(problem.remedy == 'Did you mean "reference"?' for problem in problems):
@@ -249,6 +291,18 @@ def check_config(document: object, *, where: str) -> list[Problem]:
     expected = "a FASTA file, or assume_normalised: true"
     remedy = "Calls are left-aligned on it, see config/README.md#key-reference."
     return [*problems, Problem(f"{where} reference", "no reference is given", expected, remedy)]
+
+
+def _missing_for_exports(document: Any, where: str) -> Iterator[Problem]:
+    """What an export that is asked for needs, and is not given."""
+    remedy = "See config/README.md#key-federation."
+    match document:
+        case {"federation": {"exports": [*forms], **federation}}:
+            for key in ("source", "source_reference") if "beacon" in forms else ():
+                if not federation.get(key):
+                    yield Problem(f"{where} federation.{key}", "none is given", "one, for the export beacon", remedy)
+            if "va-spec" in forms and not document.get("reference"):
+                yield Problem(f"{where} reference", "none is given", "one, for the export va-spec", remedy)
 
 
 def _odd_balance(document: object, where: str) -> Iterator[Problem]:
@@ -274,13 +328,20 @@ def build_config(document: Mapping[str, Any]) -> Config:
         contamination_panel=_maybe(full["contamination_panel"]),
         aligner=full["aligner"],
         tools=full["tools"],
-        federation=FederationConfig(tuple(map(Path, full["federation"].get("summaries", [])))),
+        federation=_federation(full["federation"]),
         truth=_maybe(full["truth"]),
     )
 
 
 def _node(node: Mapping[str, str]) -> NodeConfig:
     return NodeConfig(Path(node["samples"]), _maybe(node.get("callable")))
+
+
+def _federation(given: Mapping[str, Any]) -> FederationConfig:
+    full = {key: below["default"] for key, below in _FEDERATION["properties"].items()} | dict(given)
+    names = ("dataset", "source", "source_reference")
+    summaries = tuple(map(Path, full["summaries"]))
+    return FederationConfig(summaries, tuple(full["exports"]), *(full[name] for name in names))
 
 
 def _maybe(value: str | None) -> Path | None:

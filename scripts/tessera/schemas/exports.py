@@ -1,11 +1,15 @@
 """The tables that leave a node as Parquet, and what the manifest of an export says."""
 
+import re
+
 import polars as pl
 
 from tessera.schemas.table import Column, Table
 
 #: version of the manifest of an export
 EXPORT_VERSION = 1
+#: a population as the Genome of Europe and GDI name it: two capital letters
+COUNTRY = re.compile(r"[A-Z]{2}")
 
 GDI_ALLELE_FREQUENCIES = Table(
     name="gdi_allele_frequencies",
