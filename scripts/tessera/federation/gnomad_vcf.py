@@ -21,6 +21,8 @@ METRICS: dict[str, tuple[str, str, str, str]] = {
     "faf95": ("A", "Float", "Filtering allele frequency (Poisson, 95% confidence)", "faf95"),
     "faf99": ("A", "Float", "Filtering allele frequency (Poisson, 99% confidence)", "faf99"),
 }
+#: of filtering frequencies, as in gnomAD's files
+DIGITS = 6
 #: over all populations that take part
 HIGHEST = {
     "grpmax": ("A", "String", "Population with the highest allele frequency"),
@@ -51,13 +53,17 @@ def records(cells: Cells, groups: Sequence[Group], not_in_grpmax: Sequence[str] 
     from tessera.federation.grpmax import highest
     from tessera.summary.statistics import with_filtering_frequencies
 
+    def with_faf(table: pl.DataFrame) -> pl.DataFrame:
+        return with_filtering_frequencies(table).with_columns(pl.col("faf95", "faf99").round_sig_figs(DIGITS))
+
     carried = cells.carried()
     pieces = []
     for group in groups:
         fields = {f"{name}{suffix(group)}": pl.col(column) for name, (*_, column) in METRICS.items()}
-        pieces.append(told(carried, group, fields, with_filtering_frequencies))
-    best = highest(carried, not_in_grpmax).select(fields_of({name: pl.col(name) for name in HIGHEST}))
-    return lines(carried, [*pieces, best.to_series()])
+        pieces.append(told(carried, group, fields, with_faf))
+    best = highest(carried, not_in_grpmax).with_columns(pl.col("^fafmax_faf9[59]_max$").round_sig_figs(DIGITS))
+    told_best = best.select(fields_of({name: pl.col(name) for name in HIGHEST})).to_series()
+    return lines(carried, [*pieces, told_best])
 
 
 def suffix(group: Group) -> str:

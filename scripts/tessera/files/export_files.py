@@ -64,11 +64,11 @@ def parquet_folder(out: Path, inside: str, schema: pl.Schema, sorted_by: str) ->
 
     Raises InputError when something else is there.
     """
-    if out.exists() and not (out.is_dir() and (not any(out.iterdir()) or _is_export(out))):
+    foreign = _foreign(out, inside)
+    if foreign:
         raise refuse(
-            str(out), "it is there, and no export" if out.is_dir() else "it is there and no folder",
-            "a new folder, or an older export", "Give another --out, or remove what is there.",
-        )  # fmt: skip
+            str(out), foreign, "a new folder, or an older export alone", "Give another --out, or remove what is there."
+        )
     with directory_written_aside(out) as aside:
         (aside / inside).mkdir()
         with ParquetFolder(aside, aside / inside, schema, sorted_by) as folder:
@@ -103,9 +103,15 @@ class ParquetFolder:
             self._writer.close()
 
 
-def _is_export(folder: Path) -> bool:
-    path = folder / MANIFEST
-    return path.is_file() and '"export": ' in path.read_text(errors="replace")
+def _foreign(out: Path, inside: str) -> str:
+    """What is there and no part of an older export, in words; empty where all may be replaced."""
+    if not out.is_dir():
+        return "it is there and no folder" if out.exists() or out.is_symlink() else ""
+    names = sorted(path.name for path in out.iterdir())
+    manifest = out / MANIFEST
+    is_export = manifest.is_file() and '"export": ' in manifest.read_text(errors="replace")
+    others = [name for name in names if not is_export or name not in (MANIFEST, inside)]
+    return f"it holds {others[0]}, which is no part of an export" if others else ""
 
 
 def _arrow(schema: pl.Schema) -> pa.Schema:
