@@ -153,6 +153,26 @@ def test_text_is_bgzf_without_a_time_and_any_gzip_reads_it(written: dict[str, Pa
     assert len(gzip.decompress(data)) > BLOCK
 
 
+def test_row_groups_are_large_however_few_variants_are_held(
+    nation: Nation, written: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tessera.summary.cells.VARIANTS_AT_ONCE", 7)
+    run(*words("sites", nation, tmp_path / "x.parquet"))
+    again = pq.ParquetFile(tmp_path / "x.parquet")
+    assert again.num_row_groups == 1
+    assert again.read().equals(pq.read_table(written["sites"]))
+    monkeypatch.setattr("tessera.files.export_files.ROWS", 50)
+    run(*words("sites", nation, tmp_path / "x.parquet"))
+    again = pq.ParquetFile(tmp_path / "x.parquet")
+    sizes = [again.metadata.row_group(group).num_rows for group in range(again.num_row_groups)]
+    assert len(sizes) > 5
+    assert all(50 <= size < 57 for size in sizes[:-1])
+    assert again.read().equals(pq.read_table(written["sites"]))
+    for name in ("vcf", "beacon"):
+        run(*words(name, nation, tmp_path / name / FORMS[name].out))
+        assert (tmp_path / name / FORMS[name].out).read_bytes() == written[name].read_bytes()
+
+
 def gdi_files(written: dict[str, Path]) -> list[Path]:
     return sorted(written["gdi-parquet"].rglob("*.parquet"))
 

@@ -12,7 +12,7 @@ from tessera.files.paths import WORTH_A_LISTING
 from tessera.files.run import check_run, read_run
 from tessera.files.summaries import new_summary
 from tessera.genome.build import Build, Contig
-from tessera.schemas.config import SCHEMA, Config, check_config
+from tessera.schemas.config import EXPORTS, SCHEMA, Config, check_config
 from tessera.schemas.document import check_document
 from tessera.schemas.mask import ADJ, mask_of, parse_mask
 from tessera.schemas.qc_policy import QcRule, parse_policy
@@ -411,3 +411,9 @@ def test_a_build_file_is_checked_with_the_configuration(tmp_path: Path) -> None:
     )
     (problem,) = problems(document(build=str(tmp_path / "b.yaml")))
     assert "b.yaml" in problem
+
+
+def test_every_format_of_export_can_be_asked_for() -> None:
+    from tessera.cli.export import command
+
+    assert set(EXPORTS) == set(command.commands)

@@ -20,6 +20,8 @@ from tessera.schemas.exports import EXPORT_VERSION
 HOW_WRITTEN: dict[str, Any] = {
     "compression": "zstd", "compression_level": 3, "store_schema": False, "write_page_index": True,
 }  # fmt: skip
+#: rows of a row group, at least, but for the last: what a reader skips or takes, and what is held
+ROWS = 65_536
 ARROW = {pl.String: pa.string(), pl.Int32: pa.int32(), pl.Float64: pa.float64()}
 
 
@@ -51,11 +53,43 @@ def manifest_beside(out: Path) -> Path:
 
 
 def write_parquet(path: Path, schema: pl.Schema, tables: Iterable[pl.DataFrame]) -> None:
-    """Write tables of a schema, a row group each, as one file."""
-    arrow = _arrow(schema)
-    with written_aside(path) as aside, pq.ParquetWriter(aside, arrow, **HOW_WRITTEN) as writer:
+    """Write tables of a schema, one after the other, as one file."""
+    with written_aside(path) as aside, ParquetFile(aside, schema) as file:
         for table in tables:
-            writer.write_table(table.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(arrow))
+            file.append(table)
+
+
+class ParquetFile:
+    """Writes tables to a file, in row groups of ROWS or a little more."""
+
+    def __init__(self, path: Path, schema: pl.Schema, sorted_by: str | None = None) -> None:
+        self._schema = pa.schema([(name, ARROW[type(dtype)]) for name, dtype in schema.items()])
+        order = pq.SortingColumn.from_ordering(self._schema, [(sorted_by, "ascending")]) if sorted_by else None
+        self._writer = pq.ParquetWriter(path, self._schema, sorting_columns=order, **HOW_WRITTEN)
+        self._waiting: list[pl.DataFrame] = []
+
+    def __enter__(self) -> "ParquetFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def append(self, table: pl.DataFrame) -> None:
+        """Add the rows of a table with the file's schema."""
+        self._waiting.append(table)
+        if sum(map(len, self._waiting)) >= ROWS:
+            self._write()
+
+    def close(self) -> None:
+        """Write what waits, and the footer."""
+        if self._waiting:
+            self._write()
+        self._writer.close()
+
+    def _write(self) -> None:
+        rows = pl.concat(self._waiting).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self._schema)
+        self._writer.write_table(rows, row_group_size=len(rows))
+        self._waiting.clear()
 
 
 @contextmanager
@@ -79,28 +113,24 @@ class ParquetFolder:
     """Writes tables to files of a folder; those of one file come one after the other."""
 
     def __init__(self, top: Path, folder: Path, schema: pl.Schema, sorted_by: str) -> None:
-        self.top, self._folder, self._schema = top, folder, _arrow(schema)
-        order = pq.SortingColumn.from_ordering(self._schema, [(sorted_by, "ascending")])
-        self._how = HOW_WRITTEN | {"sorting_columns": order}
+        self.top, self._folder, self._schema, self._sorted_by = top, folder, schema, sorted_by
         self._name = ""
-        self._writer: pq.ParquetWriter | None = None
+        self._file: ParquetFile | None = None
 
     def __enter__(self) -> "ParquetFolder":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        if self._file is not None:
+            self._file.close()
 
     def append(self, name: str, table: pl.DataFrame) -> None:
-        """Append a row group to the file of that name."""
-        if name != self._name or self._writer is None:
-            self._close()
-            self._name, self._writer = name, pq.ParquetWriter(self._folder / name, self._schema, **self._how)
-        self._writer.write_table(table.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self._schema))
-
-    def _close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
+        """Add the rows of a table to the file of that name."""
+        if name != self._name or self._file is None:
+            self.__exit__()
+            self._name = name
+            self._file = ParquetFile(self._folder / name, self._schema, self._sorted_by)
+        self._file.append(table)
 
 
 def _foreign(out: Path, inside: str) -> str:
@@ -112,7 +142,3 @@ def _foreign(out: Path, inside: str) -> str:
     is_export = manifest.is_file() and '"export": ' in manifest.read_text(errors="replace")
     others = [name for name in names if not is_export or name not in (MANIFEST, inside)]
     return f"it holds {others[0]}, which is no part of an export" if others else ""
-
-
-def _arrow(schema: pl.Schema) -> pa.Schema:
-    return pa.schema([(name, ARROW[type(dtype)]) for name, dtype in schema.items()])
