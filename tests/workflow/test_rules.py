@@ -106,6 +106,8 @@ def test_each_sample_enters_at_its_own_stage() -> None:
     assert made["sum_batch"] == made["sum_node"] == 2
     assert "index_aligner" not in made
     assert "check_node" not in made
+    # nothing is described for catalogues
+    assert not {"write_catalogue", "digest_inputs", "digest_cohort", "write_crate"} & set(made)
 
 
 @pytest.mark.parametrize("aligner", ["bwa", "bwa-mem2"])
@@ -140,6 +142,20 @@ def test_the_sum_is_written_in_the_formats_that_are_asked_for(tmp_path: Path) ->
     del config["nodes"]["cohorts"]["callable"]
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
     assert jobs(snakemake(*arguments))["export_summary"] == 1
+
+
+def test_a_cohort_file_is_counted_by_the_tasks_that_a_site_gives() -> None:
+    """The only switch is in the profile; the memory of all nodes is what the tasks may take."""
+    here = snakemake("--configfile", TINY, "--dry-run", "--printshellcmds").stdout
+    given = ["--set-resources", "count_cohort:mpi=srun", "count_cohort:nodes=3", "count_cohort:tasks=12"]
+    given += ["count_cohort:mem_mb=5000"]
+    tasks = snakemake("--configfile", TINY, "--dry-run", "--printshellcmds", *given).stdout
+    commands = [line.strip() for line in tasks.splitlines() if "--cluster srun" in line]
+    assert len(commands) == 2
+    for command in commands:
+        assert " srun --nodes 3 --ntasks 12 tessera count --cluster srun --input " in command
+        assert "--max-memory 15000MB" in command
+    assert "--cluster" not in here
 
 
 def test_a_wrong_configuration_is_told_without_a_traceback(tmp_path: Path) -> None:
