@@ -16,7 +16,7 @@ BUNDLE_VERBS = ("pack", "open", "verify")
 CATALOGUE_VERBS = ("write", "write-crate")
 SUBCOMMANDS = [
     *((name,) for name in COMMANDS),
-    ("export", "vcf"),
+    *(("export", form) for form in ("vcf", "gdi-parquet", "beacon", "va-spec", "gnomad", "sites")),
     *(("cohort", verb) for verb in COHORT_VERBS),
     *(("keys", verb) for verb in ("new", "show")),
     *(("bundle", verb) for verb in BUNDLE_VERBS),

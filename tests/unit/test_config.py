@@ -13,7 +13,7 @@ from tessera.files.paths import WORTH_A_LISTING
 from tessera.files.run import check_run, read_run
 from tessera.files.summaries import new_summary
 from tessera.genome.build import Build, Contig
-from tessera.schemas.config import SCHEMA, Config, check_config
+from tessera.schemas.config import EXPORTS, SCHEMA, Config, check_config
 from tessera.schemas.document import check_document
 from tessera.schemas.mask import ADJ, mask_of, parse_mask
 from tessera.schemas.qc_policy import QcRule, parse_policy
@@ -113,6 +113,9 @@ def test_an_unknown_key_is_refused_and_the_nearest_named() -> None:
         ({"aligner": "bowtie"}, 'config aligner: found "bowtie"; expected one of minimap2, bwa, bwa-mem2'),
         ({"tools": "docker"}, 'config tools: found "docker"; expected one of path, wheels'),
         ({"federation": {"summary": []}}, 'Did you mean "summaries"?'),
+        ({"federation": {"exports": ["beacn"]}}, "one of vcf, gdi-parquet, beacon, va-spec, gnomad, sites"),
+        ({"federation": {"exports": ["beacon"], "source": "A"}}, "config federation.source_reference: none is given"),
+        ({"federation": {"dataset": "mine"}}, "a data set such as GOE-EE-UT-"),
         ({"federation": {"summaries": ["gone"]}}, 'config federation.summaries[0]: there is no folder "gone"'),
         ({"federation": {"sign": "a"}}, "config federation: sign is given, and no recipients; expected both, or none"),
         ({"federation": {"recipients": ["a"]}}, "config federation: recipients is given, and no sign"),
@@ -438,3 +441,9 @@ def test_a_build_file_is_checked_with_the_configuration(tmp_path: Path) -> None:
     )
     (problem,) = problems(document(build=str(tmp_path / "b.yaml")))
     assert "b.yaml" in problem
+
+
+def test_every_format_of_export_can_be_asked_for() -> None:
+    from tessera.cli.export import command
+
+    assert set(EXPORTS) == set(command.commands)

@@ -132,6 +132,19 @@ def test_a_cohort_without_callable_regions_gets_no_frequency_vcf(tmp_path: Path)
     assert made["write_report"] == 1
 
 
+def test_the_sum_is_written_in_the_formats_that_are_asked_for(tmp_path: Path) -> None:
+    config = yaml.safe_load((ROOT / TINY).read_text())
+    config["federation"] = {"exports": ["sites", "gnomad", "va-spec"]}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    arguments = ("--configfile", str(tmp_path / "config.yaml"), "--dry-run", "--quiet", "rules")
+    made = jobs(snakemake(*arguments))
+    assert (made["export_summary"], made["export_vcf"]) == (3, 0)
+    # AN is an interval then, which a table of sites tells, and nothing else
+    del config["nodes"]["cohorts"]["callable"]
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    assert jobs(snakemake(*arguments))["export_summary"] == 1
+
+
 def test_a_cohort_file_is_counted_by_the_tasks_that_a_site_gives() -> None:
     """The only switch is in the profile; the memory of all nodes is what the tasks may take."""
     here = snakemake("--configfile", TINY, "--dry-run", "--printshellcmds").stdout

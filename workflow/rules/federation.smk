@@ -1,30 +1,43 @@
 """Federation: the nodes' summaries as one, and what leaves in the formats of others.
 
 Needs the nodes' summaries and those that other nodes sent, as folders or bundles. Packs ours for the recipients, adds
-all, writes the sum as a VCF of allele frequencies and, where the true numbers are known, compares every node and the
-federation with them.
+all, writes the sum in the formats that are asked for (as a VCF of allele frequencies unless told otherwise) and, where
+the true numbers are known, compares every node and the federation with them.
 """
 
 from tessera.federation.allele_frequency_vcf import is_country
 
 FEDERATION_VERSION = 1
-# a cohort VCF without callable regions leaves AN an interval, which no VCF can say
-EXACT = RUN.is_exact
 # frequencies by population need names that can be tags of the VCF
 TOTAL = [] if all(is_country(population) for population in RUN.populations) else ["--total"]
 SENT = [f"<results>/federation/sent/{node}.tar.c4gh" for node in RUN.nodes if RUN.config.federation.sign]
 RECEIVED = [f"<results>/federation/received/{node}" for node in RUN.bundles]
 RECEIVED_SUMMARIES = [f"{RUN.config.results}/federation/received/{node}/{node}" for node in RUN.bundles]
 PASSPHRASE = RUN.config.federation.passphrase_file or []
-FREQUENCIES = ["<results>/federation/allele_frequencies.vcf.gz"] if EXACT else []
+GIVEN = RUN.config.federation
+DATASET = ["--dataset", GIVEN.dataset] if GIVEN.dataset else []
+FOR_VRS = [REFERENCE, f"{REFERENCE}.fai", f"{REFERENCE}.digests.json"]
+FREQUENCIES = ["<results>/federation/allele_frequencies.vcf.gz"] if "vcf" in RUN.exports else []
+# format -> file or folder in its folder of exports, and its options; the VCF has a place and a rule of its own
+OTHERS = {
+    "gdi-parquet": (GIVEN.dataset or "allele-frequencies", DATASET),
+    "beacon": (
+        "genomic_variations.jsonl.gz",
+        ["--source", GIVEN.source, "--source-reference", GIVEN.source_reference, *DATASET],
+    ),
+    "va-spec": ("cohort_allele_frequencies.ndjson.gz", ["--reference", REFERENCE, *DATASET]),
+    "gnomad": ("sites.vcf.gz", []),
+    "sites": ("sites.parquet", []),
+}
 
 
 rule federation:
-    """The merged summary and its allele frequencies."""
+    """The merged summary and its exports."""
     input:
         "<results>/federation/summary/manifest.json",
         FREQUENCIES,
         SENT,
+        [f"<results>/federation/exports/{form}" for form in RUN.exports if form != "vcf"],
 
 
 rule pack_bundle:
@@ -136,6 +149,33 @@ rule export_vcf:
         total=TOTAL,
     shell:
         "tessera export vcf {params.summary:q} {params.total:q} --out {output.vcf:q} 2> {log:q}"
+
+
+rule export_summary:
+    """Write the merged summary in another format that was asked for."""
+    input:
+        manifest="<results>/federation/summary/manifest.json",
+        reference=lambda wildcards: FOR_VRS if wildcards.form == "va-spec" else [],
+    output:
+        folder=directory("<results>/federation/exports/{form}"),
+    log:
+        "<logs>/export_summary/{form}.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        stage_version=FEDERATION_VERSION,
+        summary=subpath(input.manifest, parent=True),
+        name=lambda wildcards: OTHERS[wildcards.form][0],
+        options=lambda wildcards: OTHERS[wildcards.form][1],
+    shell:
+        "tessera export {wildcards.form:q} {params.summary:q} {params.options:q}"
+        " --out {output.folder:q}/{params.name:q} 2> {log:q}"
 
 
 if RUN.config.truth:

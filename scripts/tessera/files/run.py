@@ -19,6 +19,7 @@ from tessera.files.samples import read_samples
 from tessera.genome.build import Build
 from tessera.schemas.bundle import STRATUM
 from tessera.schemas.config import BundleConfig, Config
+from tessera.schemas.exports import COUNTRY
 from tessera.schemas.sample_checks import check_people_once
 from tessera.schemas.samples import CALLED_KINDS, INPUT_COLUMNS, each_person
 from tessera.summary.manifest import Manifest
@@ -154,6 +155,11 @@ class Run:
         declared = all(self.config.nodes[node].callable or not self.cohort_files(node) for node in self.nodes)
         return declared and all(manifest.is_exact for manifest in self.received)
 
+    @property
+    def exports(self) -> list[str]:
+        """Formats in which the sum is written: those asked for that can say what is known of AN."""
+        return [form for form in self.config.federation.exports if self.is_exact or form == "sites"]
+
     @cached_property
     def build(self) -> Build:
         """What is counted."""
@@ -258,10 +264,12 @@ def read_run(config: Config, *, environment: Mapping[str, str] = os.environ) -> 
     problems += _populations_that_cannot_leave(config, nodes)
     received, refused = _received(config)
     bundles, refused_bundles = _bundles(config)
-    problems += [*refused, *refused_bundles]
+    run = Run(config, nodes, received, bundles)
+    refused += refused_bundles
+    problems += refused or _names_not_for_gdi(run)
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
-    return Run(config, nodes, received, bundles)
+    return run
 
 
 def check_run(document: Mapping[str, Any], *, where: str, environment: Mapping[str, str] = os.environ) -> Run:
@@ -278,6 +286,18 @@ def check_run(document: Mapping[str, Any], *, where: str, environment: Mapping[s
         except InputError as error:
             problems += error.problems
     raise InputError(problems)
+
+
+def _names_not_for_gdi(run: Run) -> list[Problem]:
+    """Populations that GDI's Parquet, where it is asked for, cannot name."""
+    if "gdi-parquet" not in run.config.federation.exports:
+        return []
+    expected, remedy = "two capital letters, as in EE", "Name it so, or leave out the export gdi-parquet."
+    return [
+        Problem(f"population {name}", f"{len(name)} characters", expected, remedy)
+        for name in run.populations
+        if not COUNTRY.fullmatch(name)
+    ]
 
 
 def _received(config: Config) -> tuple[tuple[Manifest, ...], list[Problem]]:

@@ -29,6 +29,7 @@ from tessera.files.lineage import LINEAGE, read_sources, write_sources
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.table import Table
 from tessera.summary.blocks import BLOCK_SIZE, GROUP_ROWS, POSITIONS, TABLES, Block, BlockKey
+from tessera.summary.cells import Cells, cells
 from tessera.summary.checks import Judge
 from tessera.summary.columns import Columns, joined
 from tessera.summary.lineage import Lineage, Source, Sources, named_sources
@@ -134,8 +135,20 @@ class SummaryFolder:
 
     def block(self, key: BlockKey) -> Block:
         """One block; empty where nothing is stored. Raises InputError when it holds what no people could give."""
-        stored = {name: list(self.batches(name, key.contig, [key.index])) for name in TABLES}
-        return Block(**{name: joined(rows).frame if rows else TABLES[name].empty for name, rows in stored.items()})
+        return Block(**{name: self.rows(name, key).frame for name in TABLES})
+
+    def rows(self, table: str, key: BlockKey) -> Columns:
+        """The rows of one table of a block; none where nothing is stored. Raises InputError as `block` does."""
+        found = list(self.batches(table, key.contig, [key.index]))
+        return joined(found) if found else Columns.none(TABLES[table])
+
+    def cells(self) -> Iterator[Cells]:
+        """The cells of all variants, in genome order, some at a time. Raises InputError as `block` does."""
+        strata = sorted(self.manifest.people)
+        for contig in self.contigs:
+            for index in self.indices(contig, ["variants"]):
+                key = BlockKey(contig, index)
+                yield from cells(self.rows("variants", key), self.rows("an_track", key), strata)
 
     def blocks(self) -> Iterator[tuple[BlockKey, Block]]:
         """All blocks of which something is stored, in genome order. Raises InputError as `block` does."""

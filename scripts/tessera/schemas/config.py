@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tessera.errors import Problem
+from tessera.schemas.bundle import DATASET
 from tessera.schemas.catalogue import CATALOGUE, Entry, build_entry, check_entries
 from tessera.schemas.consent import PERMISSIONS, PERMITTING
 from tessera.schemas.document import Schema, check_document
@@ -14,6 +15,8 @@ from tessera.schemas.mask import ADJ, FRACTION, HIGHEST, WHOLE, Mask, is_fractio
 NAMED_BUILDS = ("GRCh37", "GRCh38")
 ALIGNERS = ("minimap2", "bwa", "bwa-mem2")
 TOOLS = ("path", "wheels")
+#: names of the formats of `tessera export`
+EXPORTS = ("vcf", "gdi-parquet", "beacon", "va-spec", "gnomad", "sites")
 
 
 def _key(key: str, description: str, expected: str, **keywords: Any) -> Schema:
@@ -115,8 +118,8 @@ _CONSENT = _key(
 
 _FEDERATION = _mapping(
     "federation",
-    "What joins our own summaries.",
-    "a mapping such as {summaries: []}",
+    "What joins our own summaries, and the formats in which the sum is written.",
+    "a mapping such as {summaries: [], exports: [vcf]}",
     {
         "summaries": _key(
             "federation",
@@ -167,8 +170,42 @@ _FEDERATION = _mapping(
             "File of one line (mode 0600), the passphrase of the private keys; none where they have none.",
             "the path of a file, or null",
         ),
+        "exports": _key(
+            "federation",
+            "Formats of `tessera export` in which the sum is written; see "
+            "[federation](../docs/federation.md#exports). Where AN is an interval, `sites` alone is.",
+            f"a list of different formats among {', '.join(EXPORTS)}",
+            type="array",
+            uniqueItems=True,
+            items=_key("federation", "", f"one of {', '.join(EXPORTS)}", enum=list(EXPORTS)),
+            default=["vcf"],
+        ),
+        "dataset": _key(
+            "federation",
+            "Id of the data set in the Genome of Europe or GDI, for the exports that name one.",
+            DATASET["x-expected"],
+            type=["string", "null"],
+            pattern=DATASET["pattern"],
+            default=None,
+        ),
+        "source": _key(
+            "federation",
+            "Name of the study whose frequencies they are; Beacon asks for it.",
+            "a name, or null",
+            type=["string", "null"],
+            minLength=1,
+            default=None,
+        ),
+        "source_reference": _key(
+            "federation",
+            "Where the study is told of; Beacon asks for it.",
+            "a URL, or null",
+            type=["string", "null"],
+            minLength=1,
+            default=None,
+        ),
     },
-    default={"summaries": []},
+    default={"summaries": [], "exports": ["vcf"]},
 )
 
 SCHEMA: Schema = {
@@ -266,9 +303,15 @@ class BundleConfig:
 
 @dataclass(frozen=True)
 class FederationConfig:
-    """Summaries of other nodes, folders; how ours are packed, and bundles that others packed."""
+    """Summaries of other nodes, folders; exports of the sum, and what they say of it; how ours are packed, and bundles
+    that others packed.
+    """
 
     summaries: tuple[Path, ...]
+    exports: tuple[str, ...]
+    dataset: str | None = None
+    source: str | None = None
+    source_reference: str | None = None
     sign: Path | None = None
     recipients: tuple[Path, ...] = ()
     bundles: tuple[BundleConfig, ...] = ()
@@ -310,6 +353,7 @@ def check_config(document: object, *, where: str) -> list[Problem]:
     if isinstance(document, Mapping):
         problems += [*check_entries(document, where=where), *_odd_balance(document, where)]
         problems += _half_of_packing(document, where)
+    problems += _missing_for_exports(document, where)
     if not isinstance(document, Mapping) or document.get("reference") or document.get("assume_normalised"):
         return problems
     if any(problem.remedy == 'Did you mean "reference"?' for problem in problems):
@@ -317,6 +361,18 @@ def check_config(document: object, *, where: str) -> list[Problem]:
     expected = "a FASTA file, or assume_normalised: true"
     remedy = "Calls are left-aligned on it, see config/README.md#key-reference."
     return [*problems, Problem(f"{where} reference", "no reference is given", expected, remedy)]
+
+
+def _missing_for_exports(document: Any, where: str) -> Iterator[Problem]:
+    """What an export that is asked for needs, and is not given."""
+    remedy = "See config/README.md#key-federation."
+    match document:
+        case {"federation": {"exports": [*forms], **federation}}:
+            for key in ("source", "source_reference") if "beacon" in forms else ():
+                if not federation.get(key):
+                    yield Problem(f"{where} federation.{key}", "none is given", "one, for the export beacon", remedy)
+            if "va-spec" in forms and not document.get("reference"):
+                yield Problem(f"{where} reference", "none is given", "one, for the export va-spec", remedy)
 
 
 def _odd_balance(document: object, where: str) -> Iterator[Problem]:
@@ -363,16 +419,17 @@ def _node(node: Mapping[str, str]) -> NodeConfig:
     return NodeConfig(Path(node["samples"]), _maybe(node.get("callable")))
 
 
-def _federation(document: Mapping[str, Any]) -> FederationConfig:
+def _federation(given: Mapping[str, Any]) -> FederationConfig:
+    full = {key: below["default"] for key, below in _FEDERATION["properties"].items()} | dict(given)
+    bundles = [{name: Path(path) for name, path in bundle.items()} for bundle in full["bundles"]]
     return FederationConfig(
-        summaries=tuple(map(Path, document.get("summaries", []))),
-        sign=_maybe(document.get("sign")),
-        recipients=tuple(map(Path, document.get("recipients", []))),
-        bundles=tuple(
-            BundleConfig(**{name: Path(path) for name, path in bundle.items()})
-            for bundle in document.get("bundles", [])
-        ),
-        passphrase_file=_maybe(document.get("passphrase_file")),
+        summaries=tuple(map(Path, full["summaries"])),
+        exports=tuple(full["exports"]),
+        **{name: full[name] for name in ("dataset", "source", "source_reference")},
+        sign=_maybe(full["sign"]),
+        recipients=tuple(map(Path, full["recipients"])),
+        bundles=tuple(BundleConfig(**bundle) for bundle in bundles),
+        passphrase_file=_maybe(full["passphrase_file"]),
     )
 
 
