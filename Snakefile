@@ -13,7 +13,7 @@ import yaml
 from snakemake.utils import min_version
 from tessera.errors import InputError
 from tessera.files.run import check_run
-from tessera.schemas.config import EXPORTS
+from tessera.schemas.federation import EXPORTS
 
 min_version("9.20")
 

@@ -13,8 +13,9 @@ from tessera.files.paths import WORTH_A_LISTING
 from tessera.files.run import check_run, read_run
 from tessera.files.summaries import new_summary
 from tessera.genome.build import Build, Contig
-from tessera.schemas.config import EXPORTS, SCHEMA, Config, check_config
+from tessera.schemas.config import SCHEMA, Config, check_config
 from tessera.schemas.document import check_document
+from tessera.schemas.federation import EXPORTS
 from tessera.schemas.mask import ADJ, mask_of, parse_mask
 from tessera.schemas.qc_policy import QcRule, parse_policy
 from tessera.summary.manifest import Manifest

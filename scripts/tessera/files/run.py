@@ -18,8 +18,9 @@ from tessera.files.paths import is_file, real_paths
 from tessera.files.samples import read_samples
 from tessera.genome.build import Build
 from tessera.schemas.bundle import STRATUM
-from tessera.schemas.config import BundleConfig, Config
+from tessera.schemas.config import Config
 from tessera.schemas.exports import COUNTRY
+from tessera.schemas.federation import BundleConfig
 from tessera.schemas.sample_checks import check_people_once
 from tessera.schemas.samples import CALLED_KINDS, INPUT_COLUMNS, each_person
 from tessera.summary.manifest import Manifest
