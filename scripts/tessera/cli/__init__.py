@@ -1,6 +1,7 @@
 """The command line: a command is a file of this folder, loaded only when it is asked for."""
 
 import errno
+import gc
 import os
 import re
 import sys
@@ -17,6 +18,10 @@ INTERRUPTED, BROKEN_PIPE = 130, 141
 #: no room, for everybody or for this user
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
+#: new objects after which the garbage collector looks again: at its default it mostly walks through loaded modules
+OBJECTS_AT_ONCE = 100_000
+#: commands that multiply matrices; the others take only what an idle thread of the library for it costs
+OF_MATRICES = ("measure-alignments", "find-relatives")
 #: command -> one line for `tessera --help`; `write-ploidy` lives in write_ploidy.py
 COMMANDS = {
     "check": "Check a configuration and its sample sheets before anything runs.",
@@ -50,6 +55,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name not in OF_MATRICES:
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         module = import_module(f"tessera.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
@@ -79,6 +86,7 @@ def tessera() -> None:
 
 def main() -> None:
     """Run the command line; an InputError or OSError becomes sentences on stderr and exit code 2."""
+    gc.set_threshold(OBJECTS_AT_ONCE)
     try:
         tessera()
     except InputError as error:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from tessera.errors import Problem
+from tessera.schemas.build import NAMED_BUILDS
 from tessera.schemas.consent import PERMISSIONS, PERMITTING
 from tessera.schemas.document import Schema, check_document
 from tessera.schemas.mask import ADJ, FRACTION, HIGHEST, WHOLE, Mask, is_fraction, mask_of
 
-NAMED_BUILDS = ("GRCh37", "GRCh38")
 ALIGNERS = ("minimap2", "bwa", "bwa-mem2")
 TOOLS = ("path", "wheels")
 
