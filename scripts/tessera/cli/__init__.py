@@ -57,6 +57,8 @@ class LazyGroup(click.Group):
             return None
         if cmd_name not in OF_MATRICES:
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        # Arrow's own pool keeps what was freed
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         module = import_module(f"tessera.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command

@@ -54,10 +54,9 @@ class BatchKeys:
 
     def _texts(self, alts: IntArray, bases: Bytes, part: int) -> list[str]:
         texts = [LETTERS[base] for base in bases[alts].tolist()]
-        if self.written:
-            for at, alt in enumerate(alts.tolist()):
-                if alt in self.written:
-                    texts[at] = str(self.written[alt][part])
+        written = np.fromiter(self.written, np.int64)
+        for at in np.flatnonzero(np.isin(alts, written)).tolist() if len(written) else ():
+            texts[at] = str(self.written[int(alts[at])][part])
         return texts
 
 

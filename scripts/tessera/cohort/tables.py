@@ -99,14 +99,15 @@ def track_table(contig: str, parts: Sequence[Runs], labels: Sequence[str]) -> Co
     first = np.concatenate(changes_at).astype(np.int32)
     last = np.concatenate([np.r_[own[1:], len(starts)] for own in changes_at]).astype(np.int32) - 1
     stratum = np.repeat(np.arange(len(labels), dtype=np.int32), list(map(len, changes_at)))
-    kept = known[stratum, first]
-    stratum, first, last = stratum[kept], first[kept], last[kept]
-    order = np.argsort(first, kind="stable")
+    order = np.flatnonzero(known[stratum, first])
+    order = order[np.argsort(first[order], kind="stable")]
     stratum, first, last = stratum[order], first[order], last[order]
     words, place = _places(labels)
+    # one index into flat counts is looked up faster than two
+    cell = first.astype(np.int64) * len(labels) + stratum
     arrays = {
         "contig": np.zeros(len(first), np.int32), "start": starts[first], "end": ends[last], "stratum": place[stratum],
-        **{name: column[first, stratum] for name, column in zip(names, counts, strict=True)},
+        **{name: column.ravel()[cell] for name, column in zip(names, counts, strict=True)},
     }  # fmt: skip
     return Columns(AN_TRACK, arrays, {"contig": [contig], "stratum": words})
 

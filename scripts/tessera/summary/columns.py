@@ -13,6 +13,8 @@ from tessera.schemas.table import Table
 if TYPE_CHECKING:
     import polars as pl
 
+#: rows in which to look first
+SOME = 4096
 Array = npt.NDArray[np.integer]
 Bools = npt.NDArray[np.bool_]
 
@@ -103,7 +105,9 @@ class Columns:
         arrays, words = dict(self.arrays), dict(self.words)
         for name, known in self.words.items():
             occurs = np.zeros(len(known), np.bool_)
-            occurs[self[name]] = True
+            for some in (slice(SOME), slice(SOME, None)):  # few rows mostly hold them all
+                if not occurs.all():
+                    occurs[self[name][some]] = True
             if not occurs.all():
                 arrays[name] = (np.cumsum(occurs, dtype=np.int32) - 1)[self[name]]
                 words[name] = [known[place] for place in np.flatnonzero(occurs).tolist()]
