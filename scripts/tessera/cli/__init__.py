@@ -99,6 +99,8 @@ def main() -> None:
         problems = [Problem("input", found, "names in UTF-8")]
     except OSError as error:
         problems = [_refused_by_system(error)]
+    finally:
+        gc.freeze()  # nothing is looked for in what ends with the process
     for problem in problems:
         click.echo(f"tessera: error: {problem}", err=True)
     sys.exit(2)

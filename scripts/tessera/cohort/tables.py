@@ -1,14 +1,14 @@
 """What was counted in a block, as the tables of a summary."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from tessera.cohort.coverage import Runs
-from tessera.cohort.keys import texts_in_order
+from tessera.cohort.keys import Texts, texts_in_order
 from tessera.cohort.tally import METRICS, IntArray
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
@@ -25,15 +25,13 @@ class Rows:
     """k variants: `counts` (k, strata, 5) are COUNTED_COLUMNS."""
 
     pos: IntArray
-    refs: list[str]
-    alts: list[str]
+    refs: Texts
+    alts: Texts
     counts: npt.NDArray[np.int32]
 
     def at(self, chosen: npt.NDArray[np.intp]) -> "Rows":
         """Some of the variants, in this order."""
-        picked = chosen.tolist()
-        refs, alts = ([texts[i] for i in picked] for texts in (self.refs, self.alts))
-        return Rows(self.pos[chosen], refs, alts, self.counts[chosen])
+        return Rows(self.pos[chosen], self.refs[chosen], self.alts[chosen], self.counts[chosen])
 
 
 @cache
@@ -44,12 +42,7 @@ def no_rows(table: Table) -> Columns:
 
 def split_rows(parts: Sequence[Rows], end: int) -> tuple[Rows, Rows]:
     """The variants up to `end` (1-based) by position, REF and ALT, and those beyond."""
-    held = Rows(
-        np.concatenate([rows.pos for rows in parts]),
-        [ref for rows in parts for ref in rows.refs],
-        [alt for rows in parts for alt in rows.alts],
-        np.concatenate([rows.counts for rows in parts]),
-    )
+    held = Rows(*(np.concatenate([getattr(rows, f.name) for rows in parts]) for f in fields(Rows)))
     order = texts_in_order(held.pos, held.refs, held.alts)
     ready = int(np.searchsorted(held.pos[order], end, side="right"))
     return held.at(order[:ready]), held.at(order[ready:])
@@ -59,7 +52,9 @@ def leaf_table(contig: str, rows: Rows, listed: npt.NDArray[np.int32], labels: S
     """VARIANTS of these rows; `listed` (strata,) people list every one of them."""
     strata, variants = len(labels), len(rows.pos)
     of_row = np.repeat(np.arange(variants), strata)
-    (refs, ref), (alts, alt), (words, stratum) = (_places(texts) for texts in (rows.refs, rows.alts, labels))
+    (refs, ref), (alts, alt), (words, stratum) = (
+        _places(texts) for texts in (rows.refs.tolist(), rows.alts.tolist(), labels)
+    )
     flat = rows.counts.reshape(-1, len(COUNTED_COLUMNS))
     arrays = {
         "contig": np.zeros(len(of_row), np.int32),
