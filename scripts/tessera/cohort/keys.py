@@ -55,8 +55,9 @@ class BatchKeys:
 
     def _texts(self, alts: IntArray, bases: Bytes, part: int) -> Texts:
         texts = LETTERS[bases[alts]]
-        written = np.fromiter(self.written, np.int64)
-        for at in np.flatnonzero(np.isin(alts, written)).tolist() if len(written) else ():
+        is_written = np.zeros(len(bases), np.bool_)
+        is_written[list(self.written)] = True
+        for at in np.flatnonzero(is_written[alts]).tolist():
             texts[at] = str(self.written[int(alts[at])][part])
         return texts
 

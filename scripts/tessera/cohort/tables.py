@@ -14,7 +14,7 @@ from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
 from tessera.schemas.table import Table
 from tessera.schemas.variants import VARIANTS
-from tessera.summary.columns import Array, Columns
+from tessera.summary.columns import Array, Columns, narrowed
 
 #: columns of the leaf table that are counted record by record
 COUNTED_COLUMNS = ("n_dip", "n_hap", "n_het", "n_homalt", "n_hemi")
@@ -82,24 +82,23 @@ def track_table(contig: str, parts: Sequence[Runs], labels: Sequence[str]) -> Co
     ends = np.concatenate([runs.ends for runs in parts]).astype(np.int32)
     names = AN_TRACK.names[4:]
     counts = [np.concatenate([getattr(runs, name) for runs in parts]) for name in names]
-    changes = np.zeros((len(labels), len(starts)), dtype=np.bool_)
-    known = np.zeros_like(changes)
+    changes, known = np.zeros((2, len(starts), len(labels)), np.bool_)
     for column in counts:
         if column.any():
-            changes[:, 1:] |= (column[1:] != column[:-1]).T
-            known |= (column != 0).T
-    changes[:, 0] = True
+            changes[1:] |= column[1:] != column[:-1]
+            known |= column != 0
+    changes[:1] = True
     # a run ends where the next change of its stratum begins, and begins by a change
-    changes_at = [np.flatnonzero(own) for own in changes]
-    first = np.concatenate(changes_at).astype(np.int32)
-    last = np.concatenate([np.r_[own[1:], len(starts)] for own in changes_at]).astype(np.int32) - 1
-    stratum = np.repeat(np.arange(len(labels), dtype=np.int32), list(map(len, changes_at)))
-    order = np.flatnonzero(known[stratum, first])
-    order = order[np.argsort(first[order], kind="stable")]
-    stratum, first, last = stratum[order], first[order], last[order]
+    cell = np.flatnonzero(changes)
+    first = (cell // len(labels)).astype(np.int32)
+    stratum = narrowed(cell - first.astype(np.int64) * len(labels))
+    by_stratum = np.argsort(stratum, kind="stable")
+    last = np.empty(len(cell), np.int32)
+    last[by_stratum[:-1]] = first[by_stratum[1:]] - 1
+    last[by_stratum[np.cumsum(np.bincount(stratum, minlength=len(labels))) - 1]] = len(starts) - 1
+    kept = known.ravel()[cell]
+    cell, first, last, stratum = cell[kept], first[kept], last[kept], stratum[kept]
     words, place = _places(labels)
-    # one index into flat counts is looked up faster than two
-    cell = first.astype(np.int64) * len(labels) + stratum
     arrays = {
         "contig": np.zeros(len(first), np.int32), "start": starts[first], "end": ends[last], "stratum": place[stratum],
         **{name: column.ravel()[cell] for name, column in zip(names, counts, strict=True)},

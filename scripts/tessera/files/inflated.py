@@ -5,7 +5,6 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -48,16 +47,6 @@ def is_bgzf(path: Path) -> bool:
     return head[:4] == b"\x1f\x8b\x08\x04" and head[12:14] == b"BC"
 
 
-class Block(NamedTuple):
-    """A block of a BGZF: where it lies in the file, the address and size of what is compressed, and what it holds."""
-
-    place: int
-    source: int
-    size: int
-    crc: int
-    length: int
-
-
 def bgzf_blocks(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
     """The blocks of a BGZF from the one at offset `start` on: where each lies, and its bytes, never none.
 
@@ -65,14 +54,15 @@ def bgzf_blocks(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
     """
     inflate, room = inflater(), np.empty(MOST, np.uint8)
     target = room.ctypes.data
-    for block in _compressed(path, start):
-        if not inflate(block.source, block.size, block.crc, target, block.length):
+    for place, source, size, crc, length in _compressed(path, start):
+        if not inflate(source, size, crc, target, length):
             raise _damaged(path)
-        yield block.place, room[: block.length].tobytes()
+        yield place, room[:length].tobytes()
 
 
-def _compressed(path: Path, start: int) -> Iterator[Block]:
-    """The blocks as they lie in the file, never one of nothing; each lasts until the next is asked for."""
+def _compressed(path: Path, start: int) -> Iterator[tuple[int, int, int, int, int]]:
+    """The blocks as they lie in the file, never one of nothing: place there; address and size in memory, until the next
+    is asked for; CRC32 and length of what it holds."""
     rest, place = b"", start
     with path.open("rb") as file:
         file.seek(start)
@@ -92,7 +82,7 @@ def _compressed(path: Path, start: int) -> Iterator[Block]:
                 if length > MOST:
                     raise _damaged(path)
                 if length:
-                    yield Block(place + at, address + begin, stop - 8 - begin, crc, length)
+                    yield place + at, address + begin, stop - 8 - begin, crc, length
                 at = stop
             rest, place = data[at:], place + at
     if rest:
@@ -107,7 +97,8 @@ class InflatedBuffer:
 
     def __init__(self, path: Path, start: int = 0, window: int = WINDOW) -> None:
         self._path, self._inflate = path, inflater()
-        self._pieces: Iterator[Block] | Iterator[bytes] = _compressed(path, start) if is_bgzf(path) else inflated(path)
+        self._blocks = _compressed(path, start) if is_bgzf(path) else None
+        self._pieces = inflated(path)
         self._window = window
         self._room(window + PIECE + PADDING)
         self._at = self.length = 0
@@ -149,28 +140,32 @@ class InflatedBuffer:
         before, enough = self.length, max(self._window, 2 * self.length)
         gone = max(0, bisect_right(self._starts, self._dropped) - 1)
         del self._starts[:gone], self._places[:gone]
-        for piece in self._pieces:
-            if isinstance(piece, Block):
-                self._starts.append(self._dropped + self.length)
-                self._places.append(piece.place)
-                self._take(piece)
-            else:
+        if self._blocks is None:
+            for piece in self._pieces:
                 self.append(piece)
+                if self.length >= enough:
+                    break
+        else:
+            self._inflate_until(enough)
+        return self.length > before
+
+    def _inflate_until(self, enough: int) -> None:
+        assert self._blocks is not None
+        for place, source, size, crc, length in self._blocks:
+            target = self._address + self._end_of_room(length)
+            if not self._inflate(source, size, crc, target, length):
+                raise _damaged(self._path)
+            self._starts.append(self._dropped + self.length)
+            self._places.append(place)
+            self.length += length
             if self.length >= enough:
                 break
-        return self.length > before
 
     def append(self, piece: bytes) -> None:
         """Hold this piece as well."""
         end = self._end_of_room(len(piece))
         self._data.data[end : end + len(piece)] = piece
         self.length += len(piece)
-
-    def _take(self, block: Block) -> None:
-        target = self._end_of_room(block.length) + self._address
-        if not self._inflate(block.source, block.size, block.crc, target, block.length):
-            raise _damaged(self._path)
-        self.length += block.length
 
     def _end_of_room(self, size: int) -> int:
         """Where what is held ends, with room for `size` bytes and the padding behind it."""
