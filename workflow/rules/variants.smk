@@ -18,6 +18,7 @@ GVCF = branch(
 )
 # what calls are checked and left-aligned on; nothing where the operator says that they are normalised
 COUNTED_ON = [] if RUN.config.assume_normalised else REFERENCE
+DIGESTS = [] if RUN.config.assume_normalised else f"{REFERENCE}.digests.json"
 
 
 rule variants:
