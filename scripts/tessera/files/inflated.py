@@ -79,7 +79,7 @@ def _compressed(path: Path, start: int) -> Iterator[tuple[int, int, int, int, in
                 if begin > stop - 8:
                     raise _damaged(path)
                 crc, length = BGZF_TAIL.unpack_from(data, stop - 8)
-                if length > MOST:
+                if length > MOST or (crc and not length):
                     raise _damaged(path)
                 if length:
                     yield place + at, address + begin, stop - 8 - begin, crc, length
@@ -152,8 +152,8 @@ class InflatedBuffer:
     def _inflate_until(self, enough: int) -> None:
         assert self._blocks is not None
         for place, source, size, crc, length in self._blocks:
-            target = self._address + self._end_of_room(length)
-            if not self._inflate(source, size, crc, target, length):
+            end = self._end_of_room(length)  # first: it may move what is held to another address
+            if not self._inflate(source, size, crc, self._address + end, length):
                 raise _damaged(self._path)
             self._starts.append(self._dropped + self.length)
             self._places.append(place)
