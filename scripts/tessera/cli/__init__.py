@@ -42,6 +42,7 @@ COMMANDS = {
     "export": "Write a summary in the formats of others.",
     "keys": "Make and look at the keys that sign and encrypt bundles.",
     "bundle": "Send a summary to partners: packed, signed, encrypted; and open what they sent.",
+    "catalogue": "Describe a data set so that others can find it, and the run that made it.",
     "check-truth": "Compare a summary with a table of expected counts, number by number.",
     "write-report": "Write the run's short report: who was counted, who was not and why.",
 }

@@ -201,6 +201,11 @@ class Run:
         """The BAM, CRAM, gVCF or cohort VCF of a sample that is not FASTQ."""
         return self.node[node].files[sample]
 
+    def inputs(self, node: str, sample: str) -> list[str]:
+        """Every file that a sample comes from."""
+        lanes = self.node[node].fastq.get(sample)
+        return [file for pair in lanes.values() for file in pair] if lanes else [self.file(node, sample)]
+
     def fastq_samples(self, node: str) -> list[str]:
         """Samples to align."""
         return self.node[node].of_kind("fastq")

@@ -7,6 +7,7 @@ from typing import Any
 
 from tessera.errors import Problem
 from tessera.schemas.build import NAMED_BUILDS
+from tessera.schemas.catalogue import CATALOGUE, Entry, build_entry, check_entries
 from tessera.schemas.consent import PERMISSIONS, PERMITTING
 from tessera.schemas.document import Schema, check_document
 from tessera.schemas.mask import ADJ, FRACTION, HIGHEST, WHOLE, Mask, is_fraction, mask_of
@@ -195,6 +196,7 @@ SCHEMA: Schema = {
             default="path",
         ),
         "federation": _FEDERATION,
+        "catalogue": CATALOGUE,
         "truth": _optional_path(
             "truth",
             "Folder of expected counts, with which the run is compared number by number; for data whose "
@@ -236,12 +238,15 @@ class Config:
     aligner: str
     tools: str
     federation: FederationConfig
+    catalogue: Mapping[str, Entry]
     truth: Path | None
 
 
 def check_config(document: object, *, where: str) -> list[Problem]:
     """Everything the schema refuses, and a reference that is needed and not given."""
-    problems = [*check_document(document, SCHEMA, where=where), *_odd_balance(document, where)]
+    problems = check_document(document, SCHEMA, where=where)
+    if isinstance(document, Mapping):
+        problems += [*check_entries(document, where=where), *_odd_balance(document, where)]
     if not isinstance(document, Mapping) or document.get("reference") or document.get("assume_normalised"):
         return problems
     if any(problem.remedy == 'Did you mean "reference"?' for problem in problems):
@@ -275,6 +280,7 @@ def build_config(document: Mapping[str, Any]) -> Config:
         aligner=full["aligner"],
         tools=full["tools"],
         federation=FederationConfig(tuple(map(Path, full["federation"].get("summaries", [])))),
+        catalogue={name: build_entry(entry) for name, entry in full["catalogue"].items()},
         truth=_maybe(full["truth"]),
     )
 
