@@ -43,6 +43,7 @@ pathvars:
 
 wildcard_constraints:
     node="|".join(RUN.nodes),
+    sender="[a-z][a-z0-9-]*",
     sample="[A-Za-z0-9][A-Za-z0-9._-]*",
     lane="[A-Za-z0-9][A-Za-z0-9._-]*",
     batch="[A-Za-z0-9][A-Za-z0-9._+-]*",

@@ -1,7 +1,8 @@
 """Federation: the nodes' summaries as one, and what leaves in the formats of others.
 
-Needs the nodes' summaries and those that other nodes sent. Adds them, writes the sum as a VCF of allele frequencies
-and, where the true numbers are known, compares every node and the federation with them.
+Needs the nodes' summaries and those that other nodes sent, as folders or bundles. Packs ours for the recipients, adds
+all, writes the sum as a VCF of allele frequencies and, where the true numbers are known, compares every node and the
+federation with them.
 """
 
 from tessera.federation.allele_frequency_vcf import is_country
@@ -11,6 +12,10 @@ FEDERATION_VERSION = 1
 EXACT = RUN.is_exact
 # frequencies by population need names that can be tags of the VCF
 TOTAL = [] if all(is_country(population) for population in RUN.populations) else ["--total"]
+SENT = [f"<results>/federation/sent/{node}.tar.c4gh" for node in RUN.nodes if RUN.config.federation.sign]
+RECEIVED = [f"<results>/federation/received/{node}" for node in RUN.bundles]
+RECEIVED_SUMMARIES = [f"{RUN.config.results}/federation/received/{node}/{node}" for node in RUN.bundles]
+PASSPHRASE = RUN.config.federation.passphrase_file or []
 FREQUENCIES = ["<results>/federation/allele_frequencies.vcf.gz"] if EXACT else []
 
 
@@ -19,6 +24,64 @@ rule federation:
     input:
         "<results>/federation/summary/manifest.json",
         FREQUENCIES,
+        SENT,
+
+
+rule pack_bundle:
+    """Pack a node's summary, sign it, and encrypt it to the recipients."""
+    input:
+        manifest="<results>/{node}/summary/manifest.json",
+        sign=RUN.config.federation.sign or [],
+        recipients=RUN.config.federation.recipients,
+        passphrase=PASSPHRASE,
+    output:
+        bundle="<results>/federation/sent/{node}.tar.c4gh",
+    log:
+        "<logs>/pack_bundle/{node}.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        stage_version=FEDERATION_VERSION,
+        summary=subpath(input.manifest, parent=True),
+        recipients=[word for key in RUN.config.federation.recipients for word in ("--recipient", key)],
+        passphrase=["--passphrase-file", PASSPHRASE] if PASSPHRASE else [],
+    shell:
+        "tessera bundle pack {params.summary:q} --node {wildcards.node:q} --sign {input.sign:q} {params.recipients:q}"
+        " {params.passphrase:q} --out {output.bundle:q} &> {log:q}"
+
+
+rule open_bundle:
+    """Open a bundle that another node sent."""
+    input:
+        bundle=lambda wildcards: RUN.bundles[wildcards.sender].config.file,
+        signer=lambda wildcards: RUN.bundles[wildcards.sender].config.signer,
+        key=lambda wildcards: RUN.bundles[wildcards.sender].config.key,
+        passphrase=PASSPHRASE,
+    output:
+        # Snakemake puts a file of its own into a folder that it makes, so the summary lies in a folder below
+        folder=directory("<results>/federation/received/{sender}"),
+    log:
+        "<logs>/open_bundle/{sender}.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        stage_version=FEDERATION_VERSION,
+        passphrase=["--passphrase-file", PASSPHRASE] if PASSPHRASE else [],
+    shell:
+        "tessera bundle open {input.bundle:q} --signer {input.signer:q} --key {input.key:q} {params.passphrase:q}"
+        " --out {output.folder:q}/{wildcards.sender:q} &> {log:q}"
 
 
 rule merge_nodes:
@@ -26,6 +89,7 @@ rule merge_nodes:
     input:
         manifests=[f"<results>/{node}/summary/manifest.json" for node in RUN.summed_nodes]
         + [f"{summary}/manifest.json" for summary in RUN.config.federation.summaries],
+        received=RECEIVED,
     output:
         manifest="<results>/federation/summary/manifest.json",
     log:
@@ -40,7 +104,10 @@ rule merge_nodes:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         stage_version=FEDERATION_VERSION,
-        summands=lambda wildcards, input: [Path(manifest).parent for manifest in input.manifests],
+        summands=lambda wildcards, input: [
+            *(Path(manifest).parent for manifest in input.manifests),
+            *RECEIVED_SUMMARIES,
+        ],
         summary=subpath(output.manifest, parent=True),
     shell:
         "tessera merge --workers {threads} --out {params.summary:q} {params.summands:q} 2> {log:q}"

@@ -27,6 +27,7 @@ rule write_report:
     input:
         decisions=[f"<results>/{node}/private/decisions.tsv" for node in RUN.nodes],
         summaries=[f"<results>/{node}/summary/manifest.json" for node in RUN.nodes],
+        received=RECEIVED,
         merged="<results>/federation/summary/manifest.json",
         vcf=FREQUENCIES,
         truth=(
@@ -50,7 +51,11 @@ rule write_report:
     params:
         stage_version=REPORT_VERSION,
         nodes=[word for node in RUN.nodes for word in ("--node", node)],
-        others=[word for summary in RUN.config.federation.summaries for word in ("--summary", summary)],
+        others=[
+            word
+            for summary in [*RUN.config.federation.summaries, *RECEIVED_SUMMARIES]
+            for word in ("--summary", summary)
+        ],
         truth=lambda wildcards, input: [word for result in input.truth for word in ("--truth", result)],
         results=lambda wildcards: RUN.config.results,
     shell:

@@ -36,6 +36,7 @@ COMMANDS = {
     "count": "Count a cohort file or one gVCF into a summary.",
     "merge": "Add summaries.",
     "subtract": "Take one summary out of another.",
+    "compare-nodes": "List the variants in which nodes differ more than chance lets them.",
     "cohort": "Keep a cohort that grows and shrinks person by person.",
     "verify": "Check that a summary is whole, canonical and free of personal records.",
     "show": "Print the counts of a summary.",

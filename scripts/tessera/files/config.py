@@ -110,6 +110,7 @@ def _check_files(config: Config, where: str) -> Iterator[Problem]:
     """Files and folders that are not there, and a build or a policy that is wrong in itself."""
     files = {"reference": config.reference, "qc_policy": config.qc_policy}
     files |= {f"nodes.{name}.callable": node.callable for name, node in config.nodes.items()}
+    files |= config.federation.files
     folders = {f"federation.summaries[{i}]": path for i, path in enumerate(config.federation.summaries)}
     if config.contamination_panel:
         files |= {

@@ -3,21 +3,22 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from tessera.errors import InputError, Problem
+from tessera.errors import Gathered, InputError, Problem
 from tessera.files.builds import read_build
 from tessera.files.config import parse_config, sheet_paths
 from tessera.files.paths import is_file, real_paths
 from tessera.files.samples import read_samples
 from tessera.genome.build import Build
-from tessera.schemas.config import Config
+from tessera.schemas.bundle import STRATUM
+from tessera.schemas.config import BundleConfig, Config
 from tessera.schemas.sample_checks import check_people_once
 from tessera.schemas.sample_rows import each_person
 from tessera.schemas.samples import CALLED_KINDS, INPUT_COLUMNS
@@ -42,6 +43,15 @@ class CohortFile:
         """Processes that share the file; one counts a small file before several have started."""
         path = Path(self.path)
         return WORKERS if is_file(path) and path.stat().st_size >= LARGE_FILE else 1
+
+
+@dataclass(frozen=True)
+class ReceivedBundle:
+    """A bundle that another node sent; `people` (stratum -> people) and `is_exact` as its signed manifest says."""
+
+    config: BundleConfig
+    people: Mapping[str, int]
+    is_exact: bool
 
 
 class Node:
@@ -113,7 +123,14 @@ class Run:
     config: Config
     node: Mapping[str, Node]
     #: manifests of the summaries that other nodes sent
-    received: tuple[Manifest, ...]
+    summaries: tuple[Manifest, ...]
+    #: node that sent a bundle -> the bundle
+    bundles: Mapping[str, ReceivedBundle] = field(default_factory=dict)
+
+    @property
+    def received(self) -> list[Manifest | ReceivedBundle]:
+        """What other nodes sent, as folders and as bundles."""
+        return [*self.summaries, *self.bundles.values()]
 
     @property
     def nodes(self) -> list[str]:
@@ -239,10 +256,13 @@ def read_run(config: Config, *, environment: Mapping[str, str] = os.environ) -> 
         else:
             problems += _cross_checks(config, name, nodes[name])
     problems += _people_given_twice(config, nodes)
+    problems += _populations_that_cannot_leave(config, nodes)
     received, refused = _received(config)
-    if problems or refused:
-        raise InputError(list(dict.fromkeys([*problems, *refused])))
-    return Run(config, nodes, received)
+    bundles, refused_bundles = _bundles(config)
+    problems += [*refused, *refused_bundles]
+    if problems:
+        raise InputError(list(dict.fromkeys(problems)))
+    return Run(config, nodes, received, bundles)
 
 
 def check_run(document: Mapping[str, Any], *, where: str, environment: Mapping[str, str] = os.environ) -> Run:
@@ -275,6 +295,58 @@ def _received(config: Config) -> tuple[tuple[Manifest, ...], list[Problem]]:
         except InputError as error:
             problems += error.problems
     return tuple(manifests), problems
+
+
+def _bundles(config: Config) -> tuple[dict[str, ReceivedBundle], list[Problem]]:
+    """The bundles of the configuration by the node that sent each, and what is wrong with them and with keys."""
+    federation = config.federation
+    if not federation.bundles and federation.sign is None:
+        return {}, []
+    from tessera.files.bundles import read_contents  # cryptography is slow to load, and most runs have no bundles
+    from tessera.files.keys import decryption_key, read_passphrase, recipient_key, signer_key, signing_key
+
+    found: dict[str, ReceivedBundle] = {}
+    gathered = Gathered([])
+    with gathered.trying():
+        words = read_passphrase(federation.passphrase_file) if federation.passphrase_file else None
+        passphrase = None if words is None else (lambda _: words)
+        if federation.sign is not None:
+            with gathered.trying():
+                signing_key(federation.sign, passphrase)
+        for path in federation.recipients:
+            with gathered.trying():
+                recipient_key(path)
+        for bundle in federation.bundles:
+            with gathered.trying():
+                key, signer = decryption_key(bundle.key, passphrase), signer_key(bundle.signer)
+                told = read_contents(bundle.file, key, [signer]).manifest
+                exact = "variant_only" not in told["an_basis"]
+                gathered.problems.extend(_node_twice(told["node"], bundle, found, config))
+                found[told["node"]] = ReceivedBundle(bundle, told["strata"], exact)
+    return found, gathered.problems
+
+
+def _node_twice(
+    node: str, bundle: BundleConfig, others: Mapping[str, ReceivedBundle], config: Config
+) -> Iterator[Problem]:
+    remedy = "A person would be counted twice."
+    if node in others:
+        found = f"a bundle of node {node}, as is {others[node].config.file}"
+        yield Problem(str(bundle.file), found, "one bundle of each node", remedy)
+    elif node in config.nodes:
+        found = f"a bundle of node {node}, which is a node of this configuration"
+        yield Problem(str(bundle.file), found, "bundles of other nodes", remedy)
+
+
+def _populations_that_cannot_leave(config: Config, nodes: Mapping[str, Node]) -> Iterator[Problem]:
+    """Populations whose names no bundle takes, told before people are counted under them."""
+    if config.federation.sign is not None:
+        for name, node in nodes.items():
+            odd = sorted(one for one in node.populations if not re.fullmatch(STRATUM, f"{one}_F"))
+            if odd:
+                found = f"population {', '.join(odd)}, and federation.sign packs the summary of the node"
+                expected = "populations of two or three capital letters, as a bundle names them"
+                yield Problem(str(config.nodes[name].samples), found, expected, "See docs/federation.md.")
 
 
 def _cross_checks(config: Config, name: str, node: Node) -> list[Problem]:

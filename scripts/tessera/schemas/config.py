@@ -126,7 +126,47 @@ _FEDERATION = _mapping(
             uniqueItems=True,
             items=_path("federation", "", "the path of a summary"),
             default=[],
-        )
+        ),
+        "sign": _optional_path(
+            "federation",
+            "Private key that signs (`sign.sec`). With it the summary of each node is packed as "
+            "`results/federation/sent/NODE.tar.c4gh`.",
+            "the path of a private signing key, or null",
+        ),
+        "recipients": _key(
+            "federation",
+            "Public keys of who may read our bundles (`crypt4gh.pub`).",
+            "a list of different key files",
+            type="array",
+            uniqueItems=True,
+            items=_path("federation", "", "the path of a public Crypt4GH key"),
+            default=[],
+        ),
+        "bundles": _key(
+            "federation",
+            "Bundles that came from other nodes: `file`, `signer` (the `sign.pub` that is expected), and `key` (our "
+            "`crypt4gh.sec`). They are opened, and join the sum.",
+            "a list of different mappings such as {file: birch.tar.c4gh, signer: birch.pub, key: keys/crypt4gh.sec}",
+            type="array",
+            uniqueItems=True,
+            items=_mapping(
+                "federation",
+                "A bundle.",
+                "a mapping with file, signer and key",
+                {
+                    "file": _path("federation", "The bundle.", "the path of a bundle"),
+                    "signer": _path("federation", "Who signed it.", "the path of a public signing key"),
+                    "key": _path("federation", "What opens it.", "the path of a private Crypt4GH key"),
+                },
+                required=["file", "signer", "key"],
+            ),
+            default=[],
+        ),
+        "passphrase_file": _optional_path(
+            "federation",
+            "File of one line (mode 0600), the passphrase of the private keys; none where they have none.",
+            "the path of a file, or null",
+        ),
     },
     default={"summaries": []},
 )
@@ -216,10 +256,32 @@ class NodeConfig:
 
 
 @dataclass(frozen=True)
+class BundleConfig:
+    """A bundle that came, who must have signed it, and the private key that opens it."""
+
+    file: Path
+    signer: Path
+    key: Path
+
+
+@dataclass(frozen=True)
 class FederationConfig:
-    """Summaries of other nodes, folders."""
+    """Summaries of other nodes, folders; how ours are packed, and bundles that others packed."""
 
     summaries: tuple[Path, ...]
+    sign: Path | None = None
+    recipients: tuple[Path, ...] = ()
+    bundles: tuple[BundleConfig, ...] = ()
+    passphrase_file: Path | None = None
+
+    @property
+    def files(self) -> dict[str, Path | None]:
+        """Key of the configuration -> file that it names."""
+        found = {"sign": self.sign, "passphrase_file": self.passphrase_file}
+        found |= {f"recipients[{i}]": path for i, path in enumerate(self.recipients)}
+        for i, bundle in enumerate(self.bundles):
+            found |= {f"bundles[{i}].{name}": path for name, path in vars(bundle).items()}
+        return {f"federation.{key}": path for key, path in found.items()}
 
 
 @dataclass(frozen=True)
@@ -247,6 +309,7 @@ def check_config(document: object, *, where: str) -> list[Problem]:
     problems = check_document(document, SCHEMA, where=where)
     if isinstance(document, Mapping):
         problems += [*check_entries(document, where=where), *_odd_balance(document, where)]
+        problems += _half_of_packing(document, where)
     if not isinstance(document, Mapping) or document.get("reference") or document.get("assume_normalised"):
         return problems
     if any(problem.remedy == 'Did you mean "reference"?' for problem in problems):
@@ -261,6 +324,17 @@ def _odd_balance(document: object, where: str) -> Iterator[Problem]:
     match document:
         case {"mask": {"min_ab": float(balance)}} if not (balance < 0 or balance > 1 or is_fraction(balance)):
             yield Problem(f"{where} mask.min_ab", f"found {balance}", FRACTION, "See config/README.md#key-mask.")
+
+
+def _half_of_packing(document: object, where: str) -> Iterator[Problem]:
+    """A signing key without recipients, or the other way round: nothing would be packed, or nobody could read it."""
+    match document:
+        case {"federation": dict(federation)} if bool(federation.get("sign")) != bool(federation.get("recipients")):
+            given, other = ("sign", "recipients") if federation.get("sign") else ("recipients", "sign")
+            yield Problem(
+                f"{where} federation", f"{given} is given, and no {other}", "both, or none of them",
+                "See config/README.md#key-federation.",
+            )  # fmt: skip
 
 
 def build_config(document: Mapping[str, Any]) -> Config:
@@ -279,7 +353,7 @@ def build_config(document: Mapping[str, Any]) -> Config:
         contamination_panel=_maybe(full["contamination_panel"]),
         aligner=full["aligner"],
         tools=full["tools"],
-        federation=FederationConfig(tuple(map(Path, full["federation"].get("summaries", [])))),
+        federation=_federation(full["federation"]),
         catalogue={name: build_entry(entry) for name, entry in full["catalogue"].items()},
         truth=_maybe(full["truth"]),
     )
@@ -287,6 +361,19 @@ def build_config(document: Mapping[str, Any]) -> Config:
 
 def _node(node: Mapping[str, str]) -> NodeConfig:
     return NodeConfig(Path(node["samples"]), _maybe(node.get("callable")))
+
+
+def _federation(document: Mapping[str, Any]) -> FederationConfig:
+    return FederationConfig(
+        summaries=tuple(map(Path, document.get("summaries", []))),
+        sign=_maybe(document.get("sign")),
+        recipients=tuple(map(Path, document.get("recipients", []))),
+        bundles=tuple(
+            BundleConfig(**{name: Path(path) for name, path in bundle.items()})
+            for bundle in document.get("bundles", [])
+        ),
+        passphrase_file=_maybe(document.get("passphrase_file")),
+    )
 
 
 def _maybe(value: str | None) -> Path | None:
