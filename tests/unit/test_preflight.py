@@ -6,7 +6,7 @@ import pytest
 
 from tessera.genome.build import Build, Contig
 from tessera.genome.digests import refget, seqcol
-from tessera.schemas.consent import joined_permission
+from tessera.schemas.data_use import broadest_allowed
 from tessera.summary.lineage import Lineage, Source
 from tessera.summary.manifest import Manifest
 from tessera.summary.preflight import preflight
@@ -29,7 +29,7 @@ SEQUENCES = [refget(b"ACGT"), refget(b"GGGG"), None]
 @pytest.mark.parametrize("codes", SETS, ids=lambda codes: ",".join(sorted(code[-2:] for code in codes)))
 def test_the_use_of_a_sum_is_what_all_consents_permit(codes: set[str]) -> None:
     uses = set.intersection(*(PERMITTED[code] for code in codes))
-    joined = joined_permission(codes)
+    joined = broadest_allowed(codes)
     assert (PERMITTED[joined] if joined else set()) == uses
 
 

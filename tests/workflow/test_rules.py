@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -163,3 +164,23 @@ def test_the_slurm_profile_knows_only_rules_that_exist() -> None:
     assert not [key for key in profile if "array" in key]
     made = jobs(snakemake("--profile", str(ROOT / "slurm"), "--configfile", TINY, "--dry-run", "--quiet", "rules"))
     assert made["align_lane"] == 2
+
+
+def test_on_slurm_minutes_follow_from_the_size_of_what_a_job_reads(tmp_path: Path) -> None:
+    tiny = Path(TINY).parent
+    shutil.copytree(ROOT / tiny, tmp_path / tiny)
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    for name, size in (("two_L1_1.fq.gz", 20e9), ("two_L1_2.fq.gz", 15e9), ("bam.bam", 30e9), ("east.vcf.gz", 4e9)):
+        os.truncate(tmp_path / tiny / "files" / name, int(size))  # nothing is written: a hole
+    plan = snakemake("--profile", str(ROOT / "slurm"), "--configfile", TINY, "--dry-run", folder=tmp_path)
+    assert plan.returncode == 0, plan.stderr
+    told = re.findall(r"rule (\w+):(?:\n.+)*?\n +wildcards: (.*)\n +resources: (.*)", plan.stdout + plan.stderr)
+    asked = {(rule, *wildcards.split(", ")): resources for rule, wildcards, resources in told}
+    for job, minutes, memory in (
+        (("align_lane", "node=mixed", "sample=two", "lane=L1"), 60 + 350, 32000),
+        (("align_lane", "node=mixed", "sample=two", "lane=L2"), 60, 32000),
+        (("import_alignments", "node=mixed", "sample=bam"), 60 + 300, 12000),
+        (("count_cohort", "node=cohorts", "cohort=east"), 60 + 20, 8000),
+        (("sum_batch", "node=mixed", "batch=1"), 60 + 2, 8000),
+    ):
+        assert {f"runtime={minutes}", f"mem_mb={memory}"} <= set(asked[job].split(", ")), job

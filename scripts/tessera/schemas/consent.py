@@ -1,6 +1,6 @@
 """Consent: which DUO codes permit that a person is counted in a release, and what to say when they do not."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tessera.errors import Problem
@@ -19,24 +19,6 @@ PERMISSIONS = (*PERMITTING, "DUO:0000007", "DUO:0000011")
 
 #: of people for whom the sheet states nothing
 NOT_STATED = "not stated"
-#: permission -> those that permit no more than it does (Data Use Ontology, definitions of the codes): research on
-#: origins is general research, and neither biomedical nor of a disease
-_NARROWER = {
-    "DUO:0000004": PERMISSIONS,
-    "DUO:0000042": ("DUO:0000042", "DUO:0000006", "DUO:0000007", "DUO:0000011"),
-    "DUO:0000006": ("DUO:0000006", "DUO:0000007"),
-    "DUO:0000007": ("DUO:0000007",),
-    "DUO:0000011": ("DUO:0000011",),
-}
-
-
-def joined_permission(codes: Iterable[str]) -> str | None:
-    """The permission that all of some people's permissions give: the most restrictive; None where there is none.
-
-    Codes are permissions alone, so there are no modifiers to unite.
-    """
-    given = set(codes)
-    return next((code for code in sorted(given) if all(code in _NARROWER[other] for other in given)), None)
 
 
 def check_permitting(codes: Sequence[str], *, where: str) -> list[Problem]:

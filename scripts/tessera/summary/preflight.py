@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tessera.errors import Problem
-from tessera.schemas.consent import NOT_STATED, joined_permission
+from tessera.schemas.consent import NOT_STATED
+from tessera.schemas.data_use import broadest_allowed
 from tessera.summary.lineage import Lineage
 from tessera.summary.manifest import Manifest, differing_rules
 from tessera.summary.spelling import commonly_spelt, contig_names
@@ -56,7 +57,7 @@ def _consent_notes(manifests: Sequence[Manifest]) -> Iterator[str]:
     codes = {code for manifest in manifests for code in manifest.consent}
     stated = codes - {NOT_STATED}
     if stated:
-        permitted = joined_permission(stated)
+        permitted = broadest_allowed(stated)
         yield f"use of the sum: {permitted or 'none: no use is permitted by all of ' + ', '.join(sorted(stated))}"
     if NOT_STATED in codes:
         people = sum(manifest.consent.get(NOT_STATED, 0) for manifest in manifests)
