@@ -1,6 +1,7 @@
 """The commands that are compared: tessera, bcftools, plink2 and bare decompression, from the same file."""
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -28,7 +29,9 @@ class Cost:
 def run(command: list[str], log: Path) -> Cost:
     """Measure a command by cost.py; its stderr goes to `log`. Raises SystemExit when it fails."""
     words = [sys.executable, "-I", "-S", str(HERE / "cost.py"), str(log), *command]
-    took = json.loads(subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout)
+    # as on a user's machine, where Python keeps what it has compiled
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    took = json.loads(subprocess.run(words, stdout=subprocess.PIPE, check=True, env=environment).stdout)
     if code := took.pop("code"):
         raise SystemExit(f"exit code {code}: {shlex.join(command)}\n{log.read_text()[-2000:]}")
     return Cost(**took)

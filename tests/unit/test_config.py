@@ -8,10 +8,11 @@ import yaml
 
 from nation import run
 from tessera.errors import InputError
-from tessera.files.config import merge_documents, parse_config, read_config, read_policy, read_yaml
+from tessera.files.config import merge_documents, parse_config, read_config, read_policy
 from tessera.files.paths import WORTH_A_LISTING
 from tessera.files.run import check_run, read_run
 from tessera.files.summaries import new_summary
+from tessera.files.yaml_documents import read_yaml
 from tessera.genome.build import Build, Contig
 from tessera.schemas.config import SCHEMA, Config, check_config
 from tessera.schemas.document import check_document

@@ -7,7 +7,8 @@ import pytest
 
 from tessera.errors import InputError
 from tessera.files.samples import read_samples
-from tessera.schemas.samples import SAMPLE_ROWS, each_person
+from tessera.schemas.sample_rows import each_person
+from tessera.schemas.samples import SAMPLE_ROWS
 
 HEADER = "sample\tsex\tpopulation"
 

@@ -1,6 +1,7 @@
 """The command line: a command is a file of this folder, loaded only when it is asked for."""
 
 import errno
+import gc
 import os
 import re
 import sys
@@ -17,6 +18,10 @@ INTERRUPTED, BROKEN_PIPE = 130, 141
 #: no room, for everybody or for this user
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
+#: new objects after which the garbage collector looks again: at its default it mostly walks through loaded modules
+OBJECTS_AT_ONCE = 100_000
+#: commands that multiply matrices; the others take only what an idle thread of the library for it costs
+OF_MATRICES = ("measure-alignments", "find-relatives")
 #: command -> one line for `tessera --help`; `write-ploidy` lives in write_ploidy.py
 COMMANDS = {
     "check": "Check a configuration and its sample sheets before anything runs.",
@@ -55,6 +60,10 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name not in OF_MATRICES:
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        # Arrow's own pool keeps what was freed
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
         module = import_module(f"tessera.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
@@ -84,6 +93,7 @@ def tessera() -> None:
 
 def main() -> None:
     """Run the command line; an InputError or OSError becomes sentences on stderr and exit code 2."""
+    gc.set_threshold(OBJECTS_AT_ONCE)
     try:
         tessera()
     except InputError as error:
@@ -94,6 +104,8 @@ def main() -> None:
         problems = [Problem("input", found, "names in UTF-8")]
     except OSError as error:
         problems = [_refused_by_system(error)]
+    finally:
+        gc.freeze()  # nothing is looked for in what ends with the process
     for problem in problems:
         click.echo(f"tessera: error: {problem}", err=True)
     sys.exit(2)

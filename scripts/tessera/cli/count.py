@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tessera.genome.build import Build
     from tessera.schemas.mask import Mask
     from tessera.summary.blocks import BlockKey
-    from tessera.summary.people import People
+    from tessera.summary.people import Listed, People
 
 SECONDS_BETWEEN_REPORTS = 20
 
@@ -107,23 +107,24 @@ def command(
         "a table of decisions (tessera gate-samples)": decisions, "a BED of callable regions": callable_bed,
     })  # fmt: skip
     file = VariantFile(source)
-    rows = _people(sheet, file, only, decisions)
+    listed = _people(sheet, file, only, decisions)
     how, basis, fasta = rules_for(file, read_build(build), reference, mask, callable_bed)
     sequences = fasta.sequences(how.build) if fasta else None
     rules = counting_rules(how.build, sequences=sequences, mask=asdict(how.mask))
     with new_summary(out) as writer:
-        ledger, ran = count_into(writer, file, rows, how, engine, processes)
-        writer.finish(manifest_of(rules, rows, basis, ledger.entries))
+        ledger, ran = count_into(writer, file, listed.counted, how, engine, processes)
+        writer.finish(manifest_of(rules, listed, basis, ledger.entries))
     if sample_table:
-        _write_sample_counts(sample_table, people_of(rows), file.samples, ledger)
+        _write_sample_counts(sample_table, listed.counted, file.samples, ledger)
     arguments = {
         "input": source, "samples": sheet, "sample": " ".join(only), "reference": reference,
         "assume_normalised": assume_normalised, "build": build, "decisions": decisions, "callable": callable_bed,
         "mask": mask_text, "engine": ran,
     }  # fmt: skip
     write_provenance(out, "count", arguments, {"records": ledger.records, "bases": ledger.bases})
-    n_counted = len(rows.filter(reason=""))
-    said = f"{n_counted:,} of {len(rows):,} people counted; bases without a record: {basis}; engine: {ran}"
+    said = (
+        f"{listed.n_counted:,} of {len(listed.names):,} people counted; bases without a record: {basis}; engine: {ran}"
+    )
     click.echo(f"{out}: {said}", err=True)
 
 
@@ -150,19 +151,16 @@ def rules_for(
 def count_into(
     writer: "SummaryWriter",
     file: "VariantFile",
-    rows: "pl.DataFrame",
+    people: "People",
     how: "CountRules",
     engine: "Engine",
     workers: "Workers",
 ) -> tuple["Ledger", str]:
-    """Count those of `rows` (sample, sex, stratum, reason; in the file's order) who have no reason against it.
-
-    Gives the ledger, and what counted, in words; the writer is left to be finished.
-    """
+    """Count people (in the file's order); gives the ledger, and what counted, in words. The writer is left to be
+    finished."""
     from tessera.cohort.ledger import Ledger
     from tessera.cohort.shards import count_file
 
-    people = people_of(rows)
     ledger, progress, ran = Ledger(), _Progress(), "none"
     with _naming(file.path):
         if people.names:
@@ -172,14 +170,6 @@ def count_into(
                     progress.tell(key, ledger)
         _tell_left_out(ledger.records)
     return ledger, ran
-
-
-def people_of(rows: "pl.DataFrame") -> "People":
-    """Those of `rows` who are counted."""
-    from tessera.summary.people import People
-
-    counted = rows.filter(reason="")
-    return People(tuple(counted["sample"]), tuple(counted["sex"]), tuple(counted["stratum"]))
 
 
 def _tell_left_out(records: "Counter[str]") -> None:
@@ -212,11 +202,16 @@ def _naming(file: Path) -> Iterator[None]:
         raise InputError(named) from error
 
 
-def _people(sheet: Path, file: "VariantFile", only: tuple[str, ...], decisions: Path | None) -> "pl.DataFrame":
-    """The file's people with the reason why each is not counted (empty: counted)."""
+def _people(sheet: Path, file: "VariantFile", only: tuple[str, ...], decisions: Path | None) -> "Listed":
+    """The file's people, in its order."""
+    from tessera.files.plain_sheet import read_plain_sheet
+    from tessera.summary.people import Listed
+
+    if not only and not decisions and (plain := read_plain_sheet(sheet, file.path, file.samples)):
+        return plain
     from tessera.files.input_samples import read_people
 
-    return with_reasons(read_people(sheet, file.path, file.samples, only), decisions, str(file.path))
+    return Listed.of_frame(with_reasons(read_people(sheet, file.path, file.samples, only), decisions, str(file.path)))
 
 
 def with_reasons(people: "pl.DataFrame", decisions: Path | None, of: str) -> "pl.DataFrame":

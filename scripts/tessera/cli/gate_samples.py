@@ -50,7 +50,7 @@ def command(
     from tessera.schemas.consent import check_permitting
     from tessera.schemas.decisions import DETAILS
     from tessera.schemas.relatives import RELATIVES
-    from tessera.schemas.samples import each_person, measured_alone
+    from tessera.schemas.sample_rows import each_person, measured_alone
 
     with all_at_once() as gathered:
         gathered.problems.extend(check_permitting(consent, where="--consent"))

@@ -44,9 +44,9 @@ def command(
     import json
 
     from tessera.files.atomic import written_aside
-    from tessera.files.config import read_yaml
     from tessera.files.dry_run import read_dry_run
     from tessera.files.sacct import read_sacct
+    from tessera.files.yaml_documents import read_yaml
     from tessera.report.cost import core_hours_per_step
     from tessera.report.plan import Plan, broken_limits, plan_report, plan_text
     from tessera.schemas.limits import Limits, parse_limits
@@ -70,7 +70,7 @@ def command(
 
 def _settings(profile: Path, site: Path | None) -> dict[str, Any]:
     """The profile's keys, those of the site's file instead where it has them."""
-    from tessera.files.config import read_yaml
+    from tessera.files.yaml_documents import read_yaml
     from tessera.schemas.document import quoted
 
     found: dict[str, Any] = {}

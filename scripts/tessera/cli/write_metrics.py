@@ -25,7 +25,7 @@ def command(sheet: Path, alignments: tuple[Path, ...], variants: tuple[Path, ...
         write_standard_metrics,
     )
     from tessera.files.samples import read_samples
-    from tessera.schemas.samples import each_person, measured_alone
+    from tessera.schemas.sample_rows import each_person, measured_alone
 
     people = each_person(read_samples(sheet, need_inputs=False))
     aligned, called = measured_alone(people)

@@ -211,10 +211,10 @@ class KernelSites(ABC):
         text = self._held[at : at + int(self.alt_length[alt])].tobytes().decode("utf-8", "surrogateescape")
         return text.upper() if text.isalpha() else text
 
-    def count(self, start: int, stop: int, use: Bytes, kind: Bytes, region: Asked) -> Counts:
+    def count(self, start: int, stop: int, use: Bytes, kind: Bytes, region: Asked, tallies: IntArray) -> Counts:
         members = self._rules.members
         alts = int(self.first[start])
-        counts = Counts.zeros(stop - start, int(self.first[stop]) - alts, members.width, members.labels)
+        counts = Counts.zeros(stop - start, int(self.first[stop]) - alts, members.width, members.labels, tallies)
         rules = self._rules.of(region, self.keys)
         # the kernel numbers rows as the batch does
         shift = {1: start, 2: alts}

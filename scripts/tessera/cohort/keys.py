@@ -1,6 +1,6 @@
 """What each ALT of a batch is: a variant in its normal form, one that came before, or none."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
@@ -17,8 +17,9 @@ LOOKBACK = 10_000
 #: (contig, start, end) -> bases, or None when alleles are taken as they are
 ReferenceBases = Callable[[str, int, int], str] | None
 Key = tuple[int, str, str]
+Texts = npt.NDArray[np.object_]
 
-LETTERS = [chr(code) for code in range(256)]
+LETTERS = np.array([chr(code) for code in range(256)], np.object_)
 _BASES = np.zeros(256, np.bool_)
 _BASES[[ord(base) for base in "ACGTN"]] = True
 _TRANSITIONS = {"AG", "GA", "CT", "TC"}
@@ -44,20 +45,20 @@ class BatchKeys:
     alt_base: Bytes
     written: dict[int, Key]
 
-    def refs(self, alts: IntArray) -> list[str]:
+    def refs(self, alts: IntArray) -> Texts:
         """REF of these ALTs' variants."""
         return self._texts(alts, self.ref_base, 1)
 
-    def alts(self, alts: IntArray) -> list[str]:
+    def alts(self, alts: IntArray) -> Texts:
         """ALT of these ALTs' variants."""
         return self._texts(alts, self.alt_base, 2)
 
-    def _texts(self, alts: IntArray, bases: Bytes, part: int) -> list[str]:
-        texts = [LETTERS[base] for base in bases[alts].tolist()]
-        if self.written:
-            for at, alt in enumerate(alts.tolist()):
-                if alt in self.written:
-                    texts[at] = str(self.written[alt][part])
+    def _texts(self, alts: IntArray, bases: Bytes, part: int) -> Texts:
+        texts = LETTERS[bases[alts]]
+        is_written = np.zeros(len(bases), np.bool_)
+        is_written[list(self.written)] = True
+        for at in np.flatnonzero(is_written[alts]).tolist():
+            texts[at] = str(self.written[int(alts[at])][part])
         return texts
 
 
@@ -158,7 +159,7 @@ def _kind(ref: str, alt: str) -> str:
     return "insertion" if len(alt) > len(ref) else "deletion"
 
 
-def texts_in_order(pos: IntArray, refs: Sequence[str], alts: Sequence[str]) -> npt.NDArray[np.intp]:
+def texts_in_order(pos: IntArray, refs: Texts, alts: Texts) -> npt.NDArray[np.intp]:
     """The order of variants by position, REF and ALT."""
     order = np.argsort(pos, kind="stable")
     placed = pos[order]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tessera.cohort.sites import IntArray
+from tessera.cohort.tally import no_tallies
 from tessera.errors import InputError, refuse
 
 #: records with another REF than the reference's that are enough to stop, and how many the message shows
@@ -28,15 +29,16 @@ class Ledger:
         self.bases += other.bases
         self.entries += other.entries
         self.records += other.records
-        self.add_tallies(other.tallies)
+        if not isinstance(other.tallies, int):
+            mine = self.tallies_of(len(other.tallies))
+            mine += other.tallies
         self.mismatches += other.mismatches
 
-    def add_tallies(self, tallies: IntArray | int) -> None:
-        """Take in each person's tallies of some records."""
+    def tallies_of(self, columns: int) -> IntArray:
+        """The tallies of a file with so many columns, to be added to: of many people they are no small array."""
         if isinstance(self.tallies, int):
-            self.tallies = self.tallies + tallies
-        else:
-            self.tallies += tallies
+            self.tallies = no_tallies(columns)
+        return self.tallies
 
     def check(self) -> None:
         """Raise when carriers were lost: that is an error of ours, never of the input."""

@@ -67,10 +67,11 @@ class Sites(Protocol):
     def record(self, record: int) -> Record:
         """A record with the genotypes of the counted people. Raises InputError when it breaks a rule."""
 
-    def count(self, start: int, stop: int, use: Bytes, kind: Bytes, region: "Asked") -> Counts:
+    def count(self, start: int, stop: int, use: Bytes, kind: Bytes, region: "Asked", tallies: IntArray) -> Counts:
         """Judge and count the records [start, stop) but odd ones; `use`, `kind` (A,) say what each ALT is.
 
-        The rows of the Counts are those of these records and of their ALTs. More records may turn out odd.
+        Each person's counts are added to `tallies`. The rows of the Counts are those of these records and of their
+        ALTs. More records may turn out odd.
         """
 
 
@@ -123,10 +124,10 @@ class RecordSites:
     def record(self, record: int) -> Record:
         return self._records[record]
 
-    def count(self, start: int, stop: int, use: Bytes, kind: Bytes, region: Asked) -> Counts:
+    def count(self, start: int, stop: int, use: Bytes, kind: Bytes, region: Asked, tallies: IntArray) -> Counts:
         members = self._members
         alts = slice(int(self.first[start]), int(self.first[stop]))
-        counts = Counts.zeros(stop - start, alts.stop - alts.start, members.width, members.labels)
+        counts = Counts.zeros(stop - start, alts.stop - alts.start, members.width, members.labels, tallies)
         for row, record in enumerate(self._records[start:stop]):
             first = int(self.first[start + row]) - alts.start
             count_record(counts, row, record, first, use[alts], kind[alts], region, members)

@@ -1,22 +1,25 @@
 """A file to count: checked against build, sheet and reference, and the rules that follow from it."""
 
-from collections.abc import Mapping
-from typing import Any, Literal
-
-import polars as pl
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from itertools import compress
+from typing import TYPE_CHECKING, Any, Literal
 
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.builds import spelt_as
-from tessera.files.fasta import Reference
 from tessera.files.vcf import VariantFile
 from tessera.genome.build import Build, Contig
 from tessera.summary.manifest import Manifest
+from tessera.summary.people import Listed
+
+if TYPE_CHECKING:
+    from tessera.files.fasta import Reference
 
 REMEDY = "Give the build the file was made on (--build)."
 AnBasis = Literal["gvcf", "declared", "variant_only"]
 
 
-def fitting_build(file: VariantFile, build: Build, reference: Reference | None = None) -> Build:
+def fitting_build(file: VariantFile, build: Build, reference: "Reference | None" = None) -> Build:
     """The build in the file's spelling of contigs, which is that of its reference where there is one.
 
     A spelling that is not the build's is proven by the reference's sequences, or without one by MD5 in the header.
@@ -58,27 +61,27 @@ def an_basis(file: VariantFile, *, has_callable: bool) -> AnBasis:
     return "declared" if has_callable else "variant_only"
 
 
-def manifest_of(rules: Mapping[str, Any], rows: pl.DataFrame, basis: AnBasis, carriers: Mapping[str, int]) -> Manifest:
-    """The manifest of people (stratum, consent, reason; reason is empty for who is counted) and their carriers."""
-    n_counted = len(rows.filter(reason=""))
+def manifest_of(rules: Mapping[str, Any], listed: Listed, basis: AnBasis, carriers: Mapping[str, int]) -> Manifest:
+    """The manifest of those listed, and of the carriers among those of them who are counted."""
+    n_counted = listed.n_counted
     return Manifest(
         rules=rules,
         an_basis={basis: n_counted} if n_counted else {},
         # a zero is not stored, so that a sum minus its other parts is this summary again
         ledger={name: n for name, n in sorted(carriers.items()) if n},
-        **people_counts(rows),
+        **people_counts(listed),
     )
 
 
-def people_counts(rows: pl.DataFrame) -> dict[str, dict[str, int]]:
-    """What a manifest says of people (stratum, consent, reason), whatever their files hold."""
-    counted = rows.filter(reason="")
+def people_counts(listed: Listed) -> dict[str, dict[str, int]]:
+    """What a manifest says of those listed, whatever their files hold."""
+    counted = [not reason for reason in listed.reasons]
     return {
-        "people": _tally(counted["stratum"]),
-        "consent": _tally(counted["consent"].fill_null("not stated")),
-        "not_counted": _tally(rows["reason"].replace("", None).drop_nulls()),
+        "people": _tally(compress(listed.strata, counted)),
+        "consent": _tally(consent or "not stated" for consent in compress(listed.consents, counted)),
+        "not_counted": _tally(filter(None, listed.reasons)),
     }
 
 
-def _tally(values: pl.Series) -> dict[str, int]:
-    return dict(sorted(values.value_counts().iter_rows()))
+def _tally(values: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(values).items()))

@@ -172,9 +172,10 @@ class StretchCount:
         within, touches = self._within(sites, start, stop, keys)
         alone = placed & within & self._simply_placed(sites, start, stop, regions, keys)
         slow = list(np.flatnonzero(placed & touches & ~alone) + start)
+        tallies = self._ledger.tallies_of(self._members.width)
         place = (sites.pos[start:stop] - 1) // BLOCK_SIZE * len(self._regions) + regions
         for first, last in _stretches(alone & ~sites.odd[start:stop], place, start):
-            counts = sites.count(first, last, keys.use, keys.kind, self._asked[regions[first - start]])
+            counts = sites.count(first, last, keys.use, keys.kind, self._asked[regions[first - start]], tallies)
             self._add_counts(sites, counts, first, last, keys)
             slow += list(np.flatnonzero(sites.odd[first:last]) + first)
         slow += list(np.flatnonzero(alone & sites.odd[start:stop]) + start)
@@ -239,7 +240,6 @@ class StretchCount:
         self._take_alts(counts, alts, owners[alts], alts + low, keys)
         block = (int(sites.pos[first]) - 1) // BLOCK_SIZE
         self._histograms[block] = self._histograms.get(block, 0) + counts.histograms
-        self._ledger.add_tallies(counts.tallies)
 
     def _take_alts(self, counts: Counts, rows: IntArray, owners: IntArray, alts: IntArray, keys: BatchKeys) -> None:
         """Keep the rows of counted ALTs, and tell the ledger where each carrier went.
@@ -271,7 +271,7 @@ class StretchCount:
 
         A record is judged by the ploidy of each region it lies in: ploidy belongs to the base that is asked for.
         """
-        record, stretch = sites.record(number), self._stretch
+        record, stretch, tallies = sites.record(number), self._stretch, self._ledger.tallies_of(self._members.width)
         start, first = min(record.pos, int(keys.low[number])) - 1, int(sites.first[number])
         alts = np.arange(first, int(sites.first[number + 1]))
         places = np.where(keys.pos[alts] > 0, keys.pos[alts], record.pos)
@@ -281,7 +281,7 @@ class StretchCount:
             own = alts[stretch.holds(places) & (np.searchsorted(self._borders, places - 1, side="right") == index)]
             if left >= right and not len(own):
                 continue
-            counts = Counts.zeros(1, len(alts), self._members.width, len(self._labels))
+            counts = Counts.zeros(1, len(alts), self._members.width, len(self._labels), tallies)
             asked = self._asked[index]
             reasons = judge(record, asked.copies, asked.mask, mitochondrial=asked.mitochondrial)
             tally_called(counts, 0, reasons, asked.copies, self._members)
@@ -292,7 +292,7 @@ class StretchCount:
                     Evidence(variant, at_left, at_right, since, counts.n_dip, counts.n_hap, counts.called)
                 )
             for alt in own:
-                one = Counts.zeros(1, len(alts), self._members.width, len(self._labels))
+                one = Counts.zeros(1, len(alts), self._members.width, len(self._labels), tallies)
                 tally_alt(
                     one, alt - first, record, alt - first + 1, int(keys.kind[alt]), reasons, asked.copies,
                     self._members, use=int(keys.use[alt]), mitochondrial=asked.mitochondrial,
@@ -302,10 +302,8 @@ class StretchCount:
                 block = (int(keys.pos[alt]) - 1) // BLOCK_SIZE
                 if keys.use[alt] == COUNTED:
                     self._histograms[block] = self._histograms.get(block, 0) + one.histograms
-                self._ledger.add_tallies(one.tallies)
             if index == at and (keys.use[alts] == COUNTED).any():
                 tally_asked(counts, record, reasons, asked.copies, self._members)
-                self._ledger.add_tallies(counts.tallies)
 
     def _region(self, base: int) -> int:
         return int(np.searchsorted(self._borders, base, side="right"))

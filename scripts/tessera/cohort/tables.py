@@ -1,20 +1,20 @@
 """What was counted in a block, as the tables of a summary."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from tessera.cohort.coverage import Runs
-from tessera.cohort.keys import texts_in_order
+from tessera.cohort.keys import Texts, texts_in_order
 from tessera.cohort.tally import METRICS, IntArray
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
 from tessera.schemas.table import Table
 from tessera.schemas.variants import VARIANTS
-from tessera.summary.columns import Array, Columns
+from tessera.summary.columns import Array, Columns, narrowed
 
 #: columns of the leaf table that are counted record by record
 COUNTED_COLUMNS = ("n_dip", "n_hap", "n_het", "n_homalt", "n_hemi")
@@ -25,15 +25,13 @@ class Rows:
     """k variants: `counts` (k, strata, 5) are COUNTED_COLUMNS."""
 
     pos: IntArray
-    refs: list[str]
-    alts: list[str]
+    refs: Texts
+    alts: Texts
     counts: npt.NDArray[np.int32]
 
     def at(self, chosen: npt.NDArray[np.intp]) -> "Rows":
         """Some of the variants, in this order."""
-        picked = chosen.tolist()
-        refs, alts = ([texts[i] for i in picked] for texts in (self.refs, self.alts))
-        return Rows(self.pos[chosen], refs, alts, self.counts[chosen])
+        return Rows(self.pos[chosen], self.refs[chosen], self.alts[chosen], self.counts[chosen])
 
 
 @cache
@@ -44,12 +42,7 @@ def no_rows(table: Table) -> Columns:
 
 def split_rows(parts: Sequence[Rows], end: int) -> tuple[Rows, Rows]:
     """The variants up to `end` (1-based) by position, REF and ALT, and those beyond."""
-    held = Rows(
-        np.concatenate([rows.pos for rows in parts]),
-        [ref for rows in parts for ref in rows.refs],
-        [alt for rows in parts for alt in rows.alts],
-        np.concatenate([rows.counts for rows in parts]),
-    )
+    held = Rows(*(np.concatenate([getattr(rows, f.name) for rows in parts]) for f in fields(Rows)))
     order = texts_in_order(held.pos, held.refs, held.alts)
     ready = int(np.searchsorted(held.pos[order], end, side="right"))
     return held.at(order[:ready]), held.at(order[ready:])
@@ -59,7 +52,9 @@ def leaf_table(contig: str, rows: Rows, listed: npt.NDArray[np.int32], labels: S
     """VARIANTS of these rows; `listed` (strata,) people list every one of them."""
     strata, variants = len(labels), len(rows.pos)
     of_row = np.repeat(np.arange(variants), strata)
-    (refs, ref), (alts, alt), (words, stratum) = (_places(texts) for texts in (rows.refs, rows.alts, labels))
+    (refs, ref), (alts, alt), (words, stratum) = (
+        _places(texts) for texts in (rows.refs.tolist(), rows.alts.tolist(), labels)
+    )
     flat = rows.counts.reshape(-1, len(COUNTED_COLUMNS))
     arrays = {
         "contig": np.zeros(len(of_row), np.int32),
@@ -87,26 +82,26 @@ def track_table(contig: str, parts: Sequence[Runs], labels: Sequence[str]) -> Co
     ends = np.concatenate([runs.ends for runs in parts]).astype(np.int32)
     names = AN_TRACK.names[4:]
     counts = [np.concatenate([getattr(runs, name) for runs in parts]) for name in names]
-    changes = np.zeros((len(labels), len(starts)), dtype=np.bool_)
-    known = np.zeros_like(changes)
+    changes, known = np.zeros((2, len(starts), len(labels)), np.bool_)
     for column in counts:
         if column.any():
-            changes[:, 1:] |= (column[1:] != column[:-1]).T
-            known |= (column != 0).T
-    changes[:, 0] = True
+            changes[1:] |= column[1:] != column[:-1]
+            known |= column != 0
+    changes[:1] = True
     # a run ends where the next change of its stratum begins, and begins by a change
-    changes_at = [np.flatnonzero(own) for own in changes]
-    first = np.concatenate(changes_at).astype(np.int32)
-    last = np.concatenate([np.r_[own[1:], len(starts)] for own in changes_at]).astype(np.int32) - 1
-    stratum = np.repeat(np.arange(len(labels), dtype=np.int32), list(map(len, changes_at)))
-    kept = known[stratum, first]
-    stratum, first, last = stratum[kept], first[kept], last[kept]
-    order = np.argsort(first, kind="stable")
-    stratum, first, last = stratum[order], first[order], last[order]
+    cell = np.flatnonzero(changes)
+    first = (cell // len(labels)).astype(np.int32)
+    stratum = narrowed(cell - first.astype(np.int64) * len(labels))
+    by_stratum = np.argsort(stratum, kind="stable")
+    last = np.empty(len(cell), np.int32)
+    last[by_stratum[:-1]] = first[by_stratum[1:]] - 1
+    last[by_stratum[np.cumsum(np.bincount(stratum, minlength=len(labels))) - 1]] = len(starts) - 1
+    kept = known.ravel()[cell]
+    cell, first, last, stratum = cell[kept], first[kept], last[kept], stratum[kept]
     words, place = _places(labels)
     arrays = {
         "contig": np.zeros(len(first), np.int32), "start": starts[first], "end": ends[last], "stratum": place[stratum],
-        **{name: column[first, stratum] for name, column in zip(names, counts, strict=True)},
+        **{name: column.ravel()[cell] for name, column in zip(names, counts, strict=True)},
     }  # fmt: skip
     return Columns(AN_TRACK, arrays, {"contig": [contig], "stratum": words})
 

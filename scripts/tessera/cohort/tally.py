@@ -35,7 +35,7 @@ class Counts:
 
     `n_dip`, `n_hap` (R, S) are those called; `called` (R, ceil(P/8)) the same as bits, lowest first; `n_het`,
     `n_homalt`, `n_hemi` (A, S) the counted carriers; `carriers` (A, reasons) all of them; `histograms`
-    (S, METRICS, BINS) and `tallies` (P, TALLIES), of which columns lie together, sums over the batch.
+    (S, METRICS, BINS) are sums over the batch, `tallies` over whatever was added to them: see `no_tallies`.
     """
 
     n_dip: npt.NDArray[np.int32]
@@ -49,8 +49,8 @@ class Counts:
     tallies: IntArray
 
     @classmethod
-    def zeros(cls, records: int, alleles: int, columns: int, strata: int) -> "Counts":
-        """Nothing counted yet."""
+    def zeros(cls, records: int, alleles: int, columns: int, strata: int, tallies: IntArray) -> "Counts":
+        """Nothing counted yet; each person's counts are to be added to `tallies`."""
         rows, alts = (records, strata), (alleles, strata)
         return cls(
             np.zeros(rows, np.int32),
@@ -61,8 +61,13 @@ class Counts:
             np.zeros(alts, np.int32),
             np.zeros((alleles, len(Reason)), np.int32),
             np.zeros((strata, len(METRICS), BINS), np.int64),
-            np.zeros((len(TALLIES), columns), np.int64).T,
+            tallies,
         )
+
+
+def no_tallies(columns: int) -> IntArray:
+    """(columns of the file, TALLIES), the numbers of a tally side by side: nobody carries anything yet."""
+    return np.zeros((len(TALLIES), columns), np.int64).T
 
 
 @dataclass(frozen=True)

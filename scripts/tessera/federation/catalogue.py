@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from tessera.errors import Problem
 from tessera.schemas.catalogue import Agent, Contact, Entry
 from tessera.schemas.data_use import ALLOWS, broadest_allowed, code_iri
@@ -225,7 +223,7 @@ def _variables(dataset: str) -> Iterator[Node]:
             "csvw:name": [_plain(column.name)],
             "csvw:title": [_plain(column.name)],
             "dct:description": [_english(column.doc)],
-            "csvw:datatype": [_plain("string" if column.dtype == pl.String else "integer")],
+            "csvw:datatype": [_plain("string" if column.kind == "String" else "integer")],
         }
         yield _node(columns[column.name], "csvw:Column", facts)
 

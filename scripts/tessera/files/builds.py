@@ -11,9 +11,9 @@ import yaml
 
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.paths import refuse_unlike_file
+from tessera.files.yaml_documents import read_yaml
 from tessera.genome.build import Build, Contig, Par
-from tessera.schemas.build import CONTIG, PAR, SCHEMA
-from tessera.schemas.config import NAMED_BUILDS
+from tessera.schemas.build import CONTIG, NAMED_BUILDS, PAR, SCHEMA
 from tessera.schemas.document import Schema, check_document
 
 NAMING = (
@@ -27,8 +27,6 @@ def read_build(name_or_path: str) -> Build:
 
     Raises InputError with every problem of the file.
     """
-    from tessera.files.config import read_yaml  # a configuration names a build, so that module reads this one
-
     if name_or_path in NAMED_BUILDS:
         text = files("tessera.genome").joinpath(f"builds/{name_or_path}.yaml").read_text()
         return parse_build(yaml.safe_load(text), where=name_or_path)

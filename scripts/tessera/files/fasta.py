@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pysam
 
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.builds import spelt_as
@@ -25,6 +24,8 @@ class Reference:
     """An indexed FASTA, read window by window so that memory does not grow with the contig."""
 
     def __init__(self, path: Path) -> None:
+        import pysam  # loads for longer than a small file is counted
+
         refuse_unlike_file(path, "a reference FASTA", "Give --reference, or reference: in the config.")
         try:
             self._fasta = pysam.FastaFile(str(path))

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tessera.errors import InputError, refuse
+from tessera.files.inflating import inflater
 
 #: bytes read at a time; also about what comes out at a time of a plain file
 PIECE = 1 << 16
@@ -17,6 +18,10 @@ PIECE = 1 << 16
 WINDOW, PADDING = 8 << 20, 128
 #: BGZF header (SAM specification, section 4.1) with its one subfield, as all writers write it
 BGZF_HEAD = struct.Struct("<4s6xH2sHH")
+#: behind what is compressed: CRC32 and length of what it was, which is at most so much
+BGZF_TAIL, MOST = struct.Struct("<II"), 1 << 16
+#: bytes of a BGZF read at a time
+READ = 1 << 18
 
 
 def inflated(path: Path) -> Iterator[bytes]:
@@ -47,32 +52,39 @@ def bgzf_blocks(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
 
     Raises InputError where the compression is damaged, and when no block lies at `start`.
     """
-    import deflate
+    inflate, room = inflater(), np.empty(MOST, np.uint8)
+    target = room.ctypes.data
+    for place, source, size, crc, length in _compressed(path, start):
+        if not inflate(source, size, crc, target, length):
+            raise _damaged(path)
+        yield place, room[:length].tobytes()
 
+
+def _compressed(path: Path, start: int) -> Iterator[tuple[int, int, int, int, int]]:
+    """The blocks as they lie in the file, never one of nothing: place there; address and size in memory, until the next
+    is asked for; CRC32 and length of what it holds."""
     rest, place = b"", start
     with path.open("rb") as file:
         file.seek(start)
-        while read := file.read(PIECE):
-            data = memoryview(rest + read)
-            at = 0
+        while read := file.read(READ):
+            data = rest + read
+            address, at = np.frombuffer(data, np.uint8).ctypes.data, 0
             while at + 18 <= len(data):
                 magic, extra, subfield, _, size = BGZF_HEAD.unpack_from(data, at)
                 if magic != b"\x1f\x8b\x08\x04" or subfield != b"BC":
                     raise _damaged(path)
-                stop = at + size + 1
+                stop, begin = at + size + 1, at + 12 + extra
                 if stop > len(data):
                     break
-                crc, length = struct.unpack_from("<II", data, stop - 8)
-                try:
-                    block = deflate.deflate_decompress(data[at + 12 + extra : stop - 8], length) if length else b""
-                except (deflate.DeflateError, ValueError, MemoryError) as error:
-                    raise _damaged(path) from error
-                if len(block) != length or deflate.crc32(block) != crc:
+                if begin > stop - 8:
                     raise _damaged(path)
-                if block:
-                    yield place + at, block  # type: ignore[misc]  # a bytearray: joined at once, never kept
+                crc, length = BGZF_TAIL.unpack_from(data, stop - 8)
+                if length > MOST or (crc and not length):
+                    raise _damaged(path)
+                if length:
+                    yield place + at, address + begin, stop - 8 - begin, crc, length
                 at = stop
-            rest, place = bytes(data[at:]), place + at
+            rest, place = data[at:], place + at
     if rest:
         raise _damaged(path)
 
@@ -84,9 +96,11 @@ class InflatedBuffer:
     """
 
     def __init__(self, path: Path, start: int = 0, window: int = WINDOW) -> None:
-        self._blocks = bgzf_blocks(path, start) if is_bgzf(path) else ((0, piece) for piece in inflated(path))
+        self._path, self._inflate = path, inflater()
+        self._blocks = _compressed(path, start) if is_bgzf(path) else None
+        self._pieces = inflated(path)
         self._window = window
-        self._data = np.empty(window + PIECE + PADDING, np.uint8)
+        self._room(window + PIECE + PADDING)
         self._at = self.length = 0
         # bytes that were dropped; and where each block that is held begins, among all bytes and in the file
         self._dropped = 0
@@ -126,27 +140,48 @@ class InflatedBuffer:
         before, enough = self.length, max(self._window, 2 * self.length)
         gone = max(0, bisect_right(self._starts, self._dropped) - 1)
         del self._starts[:gone], self._places[:gone]
-        for place, block in self._blocks:
+        if self._blocks is None:
+            for piece in self._pieces:
+                self.append(piece)
+                if self.length >= enough:
+                    break
+        else:
+            self._inflate_until(enough)
+        return self.length > before
+
+    def _inflate_until(self, enough: int) -> None:
+        assert self._blocks is not None
+        for place, source, size, crc, length in self._blocks:
+            end = self._end_of_room(length)  # first: it may move what is held to another address
+            if not self._inflate(source, size, crc, self._address + end, length):
+                raise _damaged(self._path)
             self._starts.append(self._dropped + self.length)
             self._places.append(place)
-            self.append(block)
+            self.length += length
             if self.length >= enough:
                 break
-        return self.length > before
 
     def append(self, piece: bytes) -> None:
         """Hold this piece as well."""
-        if self._at + self.length + len(piece) + PADDING > self._data.size:
-            self._move(self.length + len(piece) + PADDING)
-        end = self._at + self.length
+        end = self._end_of_room(len(piece))
         self._data.data[end : end + len(piece)] = piece
         self.length += len(piece)
+
+    def _end_of_room(self, size: int) -> int:
+        """Where what is held ends, with room for `size` bytes and the padding behind it."""
+        if self._at + self.length + size + PADDING > self._data.size:
+            self._move(self.length + size + PADDING)
+        return self._at + self.length
+
+    def _room(self, size: int) -> None:
+        self._data = np.empty(size, np.uint8)
+        self._address: int = self._data.ctypes.data
 
     def _move(self, needed: int) -> None:
         """Move what is held to the front, of longer memory where `needed` bytes do not fit."""
         held = self._data[self._at : self._at + self.length]
         if needed > self._data.size:
-            self._data = np.empty(2 * needed, np.uint8)
+            self._room(2 * needed)
         self._data[: self.length] = held
         self._at = 0
 

@@ -9,7 +9,7 @@ import polars as pl
 from tessera.errors import InputError, Problem
 from tessera.files.paths import expand, real_path
 from tessera.files.samples import read_samples
-from tessera.schemas.samples import each_person
+from tessera.schemas.sample_rows import each_person
 
 NAMES_SHOWN = 10
 

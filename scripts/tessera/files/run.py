@@ -22,7 +22,8 @@ from tessera.schemas.config import Config
 from tessera.schemas.exports import COUNTRY
 from tessera.schemas.federation import BundleConfig
 from tessera.schemas.sample_checks import check_people_once
-from tessera.schemas.samples import CALLED_KINDS, INPUT_COLUMNS, each_person
+from tessera.schemas.sample_rows import each_person
+from tessera.schemas.samples import CALLED_KINDS, INPUT_COLUMNS
 from tessera.summary.manifest import Manifest
 
 #: people summed in one command, whose line names each one's folder: shells take 128 kB

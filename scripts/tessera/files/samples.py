@@ -10,14 +10,8 @@ from tessera.errors import InputError, Problem, refuse
 from tessera.files.paths import VARIABLE, WORTH_A_LISTING, is_file
 from tessera.schemas.document import quoted
 from tessera.schemas.sample_checks import check_files, check_header, check_samples, check_widths
-from tessera.schemas.samples import (
-    INPUT_COLUMNS,
-    SAMPLES,
-    given,
-    is_withdrawn,
-    normalise_samples,
-    with_all_columns,
-)
+from tessera.schemas.sample_rows import given, is_withdrawn, normalise_samples, with_all_columns
+from tessera.schemas.samples import INPUT_COLUMNS, SAMPLES
 
 
 def read_samples(path: Path, *, need_inputs: bool, environment: Mapping[str, str] = os.environ) -> pl.DataFrame:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import rfc8785
@@ -45,7 +44,7 @@ MANIFEST = "manifest.json"
 BESIDE = (MANIFEST, LINEAGE)
 #: rows of a table that are read at once
 ROWS_AT_ONCE = 65_536
-TEXTS = {name: [c for c, dtype in table.schema.items() if dtype == pl.String] for name, table in TABLES.items()}
+TEXTS = {name: [c for c, kind in table.kinds.items() if kind == "String"] for name, table in TABLES.items()}
 #: columns of an AN track that grow from row to row
 STEPS = ("start", "end")
 
@@ -373,8 +372,8 @@ def _layout(member: Path, table: str, digest: str) -> Layout:
 
 def _stored_columns(table: str) -> list[tuple[str, pa.DataType]]:
     """Names and types as Parquet holds them."""
-    kinds = {pl.String: pa.string(), pl.Int32: pa.int32(), pl.Int64: pa.int64()}
-    return [(name, kinds[type(dtype)]) for name, dtype in TABLES[table].schema.items()]
+    stored = {"String": pa.string(), "Int32": pa.int32(), "Int64": pa.int64()}
+    return [(name, stored[kind]) for name, kind in TABLES[table].kinds.items()]
 
 
 def _columns(table: str, batches: list[pa.RecordBatch]) -> Columns:

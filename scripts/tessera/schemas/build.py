@@ -5,6 +5,8 @@ from typing import get_args
 from tessera.genome.build import ContigKind
 from tessera.schemas.document import Schema
 
+#: the builds that come with the package
+NAMED_BUILDS = ("GRCh37", "GRCh38")
 #: positions are stored as 32-bit integers
 LONGEST = 2**31 - 1
 _REMEDY = "See config/README.md#key-build."

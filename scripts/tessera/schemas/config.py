@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tessera.errors import Problem
+from tessera.schemas.build import NAMED_BUILDS
 from tessera.schemas.catalogue import CATALOGUE, Entry, build_entry, check_entries
 from tessera.schemas.config_keys import key, mapping, maybe_path, optional_path, path
 from tessera.schemas.consent import PERMISSIONS, PERMITTING
@@ -13,10 +14,8 @@ from tessera.schemas.document import Schema, check_document
 from tessera.schemas.federation import FEDERATION, FederationConfig, build_federation, check_federation
 from tessera.schemas.mask import ADJ, FRACTION, HIGHEST, WHOLE, Mask, is_fraction, mask_of
 
-NAMED_BUILDS = ("GRCh37", "GRCh38")
 ALIGNERS = ("minimap2", "bwa", "bwa-mem2")
 TOOLS = ("path", "wheels")
-
 
 
 def _threshold(name: str, description: str) -> Schema:

@@ -1,12 +1,14 @@
 """Consent: which DUO codes permit that a person is counted in a release, and what to say when they do not."""
 
 from collections.abc import Sequence
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from tessera.errors import Problem
 from tessera.schemas.document import quoted
 from tessera.schemas.samples import WITHDRAWN
+
+if TYPE_CHECKING:
+    import polars as pl
 
 #: no restriction; health, medical or biomedical research; general research use (Data Use Ontology)
 PERMITTING = ("DUO:0000004", "DUO:0000006", "DUO:0000042")
@@ -25,8 +27,10 @@ def check_permitting(codes: Sequence[str], *, where: str) -> list[Problem]:
     return [Problem(where, quoted(code), expected) for code in codes if code not in PERMISSIONS]
 
 
-def consent_reason(permitting: Sequence[str] = PERMITTING) -> pl.Expr:
+def consent_reason(permitting: Sequence[str] = PERMITTING) -> "pl.Expr":
     """`withdrawn`, `consent`, or empty where a person's consent covers the release or none was stated."""
+    import polars as pl
+
     consent = pl.col("consent")
     return (
         pl.when(consent == WITHDRAWN).then(pl.lit("withdrawn"))

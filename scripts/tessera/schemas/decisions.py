@@ -1,7 +1,5 @@
 """Who is counted: the decisions and what each rests on. Private tables, one person per row."""
 
-import polars as pl
-
 from tessera.schemas.qc_policy import METRICS
 from tessera.schemas.table import Column, Table
 
@@ -12,21 +10,21 @@ DECISIONS = Table(
     "decisions.tsv",
     1,
     (
-        Column("sample", pl.String(), "Name of the sample, each once."),
-        Column("counted", pl.Boolean(), "Whether the sample is counted."),
-        Column("reason", pl.String(), "Why it is not, codes joined by `;` in alphabetical order; else empty."),
+        Column("sample", "String", "Name of the sample, each once."),
+        Column("counted", "Boolean", "Whether the sample is counted."),
+        Column("reason", "String", "Why it is not, codes joined by `;` in alphabetical order; else empty."),
     ),
 )
 DETAILS = Table(
     "decisions.details.tsv",
     1,
     (
-        Column("sample", pl.String(), "Name of the sample."),
-        Column("rule", pl.String(), "What was judged: `withdrawn`, `consent` or `qc:METRIC`."),
-        Column("value", pl.String(), "What was found; empty where there was nothing to measure."),
-        Column("threshold", pl.String(), "What is counted."),
-        Column("passed", pl.Boolean(), "Whether the rule lets the sample be counted."),
-        Column("policy", pl.String(), "Digest of the QC policy file that was applied."),
+        Column("sample", "String", "Name of the sample."),
+        Column("rule", "String", "What was judged: `withdrawn`, `consent` or `qc:METRIC`."),
+        Column("value", "String", "What was found; empty where there was nothing to measure."),
+        Column("threshold", "String", "What is counted."),
+        Column("passed", "Boolean", "Whether the rule lets the sample be counted."),
+        Column("policy", "String", "Digest of the QC policy file that was applied."),
     ),
 )
 

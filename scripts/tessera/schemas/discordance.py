@@ -1,7 +1,5 @@
 """The list of variants in which nodes differ more than chance lets them."""
 
-import polars as pl
-
 from tessera.schemas.table import Column, Table
 from tessera.schemas.variants import VARIANTS
 
@@ -17,16 +15,16 @@ DISCORDANCE = Table(
     1,
     (
         *(column for column in VARIANTS.columns if column.name in ("contig", "pos", "ref", "alt")),
-        Column("node_discordant", pl.String(), "allele_counts, call_rate, or both with `;` between them"),
-        Column("p_allele_counts", pl.Float64(), "p that one allele frequency per stratum gives what the nodes have"),
-        Column("p_call_rate", pl.Float64(), "the same of the part of people who are called"),
-        Column("lowest_AF", pl.Float64(), "AF of the node with the lowest, all strata together"),
-        Column("lowest_AF_node", pl.String(), "that node"),
-        Column("highest_AF", pl.Float64(), "AF of the node with the highest"),
-        Column("highest_AF_node", pl.String(), "that node"),
-        Column("lowest_call_rate", pl.Float64(), "call rate of the node with the lowest"),
-        Column("lowest_call_rate_node", pl.String(), "that node"),
-        Column("highest_call_rate", pl.Float64(), "call rate of the node with the highest"),
-        Column("highest_call_rate_node", pl.String(), "that node"),
+        Column("node_discordant", "String", "allele_counts, call_rate, or both with `;` between them"),
+        Column("p_allele_counts", "Float64", "p that one allele frequency per stratum gives what the nodes have"),
+        Column("p_call_rate", "Float64", "the same of the part of people who are called"),
+        Column("lowest_AF", "Float64", "AF of the node with the lowest, all strata together"),
+        Column("lowest_AF_node", "String", "that node"),
+        Column("highest_AF", "Float64", "AF of the node with the highest"),
+        Column("highest_AF_node", "String", "that node"),
+        Column("lowest_call_rate", "Float64", "call rate of the node with the lowest"),
+        Column("lowest_call_rate_node", "String", "that node"),
+        Column("highest_call_rate", "Float64", "call rate of the node with the highest"),
+        Column("highest_call_rate_node", "String", "that node"),
     ),
 )

@@ -6,16 +6,19 @@ how the documentation says a default that is no value.
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
-
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any, cast
 
 from tessera.errors import Problem
 from tessera.schemas.table import markdown_table
 
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
 Schema = dict[str, Any]
+#: types of JSON Schema, as YAML and JSON are read; a whole number written 1.0 is for the library to judge
+TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None)}
 
 
 def check_document(document: object, schema: Schema, *, where: str) -> list[Problem]:
@@ -23,9 +26,49 @@ def check_document(document: object, schema: Schema, *, where: str) -> list[Prob
     odd = list(_odd_keys(document, where, ()))
     if odd:
         return odd  # JSON Schema is defined for text keys only
+    if surely_fits(document, schema):
+        return []  # without the library, which takes longer to load than most commands to run
+    from jsonschema import Draft202012Validator
+
     errors = Draft202012Validator(schema).iter_errors(document)
     # one missing key is one error of jsonschema, which names it only within its English message
     return list(dict.fromkeys(problem for error in errors for problem in _problems(error, where)))
+
+
+def surely_fits(value: object, schema: Schema) -> bool:
+    """Whether a value fits a schema of a few plain keywords; False also where that is not plain to see."""
+    for keyword, told in schema.items():
+        match keyword, value:
+            case "type", _:
+                fits = type(value) in {TYPES[name] for name in ([told] if isinstance(told, str) else told)}
+            case "enum", str():
+                fits = value in told
+            case "pattern", str():
+                fits = re.search(told, value) is not None
+            case "minimum", int():
+                fits = value >= told
+            case "maximum", int():
+                fits = value <= told
+            case "minItems", list():
+                fits = len(value) >= told
+            case "maxItems", list():
+                fits = len(value) <= told
+            case "items", list():
+                fits = all(surely_fits(below, told) for below in value)
+            case "required", dict():
+                fits = value.keys() >= set(told)
+            case "additionalProperties", dict():
+                fits = told is False and value.keys() <= schema["properties"].keys()
+            case "properties", dict():
+                fits = all(surely_fits(below, told[key]) for key, below in value.items() if key in told)
+            case ("pattern" | "minimum" | "maximum" | "minItems" | "maxItems" | "items" | "required" | "properties"
+                  | "additionalProperties"), _:  # fmt: skip
+                fits = type(value) in TYPES.values()  # they ask nothing of another type
+            case _:
+                fits = keyword.startswith("x-") or keyword in ("description", "default")
+        if not fits:
+            return False
+    return True
 
 
 def nearest(word: str, known: list[str]) -> str | None:
@@ -119,7 +162,7 @@ def _place(where: str, path: tuple[str | int, ...]) -> str:
     return f"{where} {dotted}".rstrip()
 
 
-def _problems(error: ValidationError, where: str) -> Iterator[Problem]:
+def _problems(error: "ValidationError", where: str) -> Iterator[Problem]:
     schema: Schema = cast(Schema, error.schema)
     found: Any = error.instance
     place = _place(where, tuple(error.absolute_path))

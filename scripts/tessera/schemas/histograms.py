@@ -1,21 +1,19 @@
 """Histograms of genotype quality over the people who carry an allele, with fixed edges, so that they add up."""
 
-import polars as pl
-
 from tessera.schemas.table import Column, Table
 
 HISTOGRAMS = Table(
     name="histograms",
     version=1,
     columns=(
-        Column("contig", pl.String, "contig, as named in the reference", example="chr20"),
-        Column("start", pl.Int32, "first base of the block of one million bases", "0-based", "9000000"),
-        Column("stratum", pl.String, "leaf stratum: population, then F (XX), M (XY) or U", example="EE_F"),
-        Column("metric", pl.String, "gq_alt, dp_alt, ab_alt, heteroplasmy, gq_all or dp_all", example="gq_alt"),
-        Column("bin", pl.Int32, "number of the bin; the edges are in the manifest's rules", "0-based", "4"),
+        Column("contig", "String", "contig, as named in the reference", example="chr20"),
+        Column("start", "Int32", "first base of the block of one million bases", "0-based", "9000000"),
+        Column("stratum", "String", "leaf stratum: population, then F (XX), M (XY) or U", example="EE_F"),
+        Column("metric", "String", "gq_alt, dp_alt, ab_alt, heteroplasmy, gq_all or dp_all", example="gq_alt"),
+        Column("bin", "Int32", "number of the bin; the edges are in the manifest's rules", "0-based", "4"),
         Column(
             "count",
-            pl.Int64,
+            "Int64",
             "carriers (alt) or all called (all), one for each person and variant",
             "people x variants",
         ),

@@ -1,7 +1,5 @@
 """Pairs of people of a node whose genotypes are too alike for strangers; private, one row a pair."""
 
-import polars as pl
-
 from tessera.schemas.table import Column, Table
 
 #: kinship from which on a pair is of that degree (Manichaikul et al. 2010, table 1: powers of 2, half a step apart)
@@ -11,10 +9,10 @@ RELATIVES = Table(
     name="relatives",
     version=1,
     columns=(
-        Column("sample_1", pl.String, "name of one sample, the earlier in the alphabet"),
-        Column("sample_2", pl.String, "name of the other"),
-        Column("markers", pl.Int64, "markers at which both have a believed genotype"),
-        Column("kinship", pl.Float64, "KING-robust kinship coefficient: 0.5 of a person with itself, 0.25 of siblings"),
-        Column("relation", pl.String, "duplicate (or monozygotic twin), first, second or third degree"),
+        Column("sample_1", "String", "name of one sample, the earlier in the alphabet"),
+        Column("sample_2", "String", "name of the other"),
+        Column("markers", "Int64", "markers at which both have a believed genotype"),
+        Column("kinship", "Float64", "KING-robust kinship coefficient: 0.5 of a person with itself, 0.25 of siblings"),
+        Column("relation", "String", "duplicate (or monozygotic twin), first, second or third degree"),
     ),
 )

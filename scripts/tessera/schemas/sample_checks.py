@@ -7,6 +7,7 @@ import polars as pl
 
 from tessera.errors import Problem
 from tessera.schemas.document import nearest, quoted
+from tessera.schemas.sample_rows import given, is_fastq, is_withdrawn, karyotype, lane, stripped, with_all_columns
 from tessera.schemas.samples import (
     DUO_PATTERN,
     FASTQ_COLUMNS,
@@ -17,13 +18,6 @@ from tessera.schemas.samples import (
     POPULATION_PATTERN,
     SAMPLES,
     WITHDRAWN,
-    given,
-    is_fastq,
-    is_withdrawn,
-    karyotype,
-    lane,
-    stripped,
-    with_all_columns,
 )
 
 #: lines listed for one kind of mistake; the others are counted

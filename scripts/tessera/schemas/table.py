@@ -3,16 +3,21 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
-import polars as pl
+if TYPE_CHECKING:
+    import polars as pl
+
+#: what a column holds, by the name that polars has for it
+Kind = Literal["String", "Boolean", "Int32", "Int64", "Float64"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, polars type, meaning, unit and an example."""
+    """One column: its name, kind, meaning, unit and an example."""
 
     name: str
-    dtype: type[pl.DataType] | pl.DataType
+    kind: Kind
     doc: str
     unit: str = ""
     example: str = ""
@@ -37,20 +42,30 @@ class Table:
         """The names of the columns that must be there."""
         return [column.name for column in self.columns if column.required]
 
-    @cached_property
-    def schema(self) -> pl.Schema:
-        """The polars schema, columns in order."""
-        return pl.Schema({column.name: column.dtype for column in self.columns})
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Column name -> what it holds, in order."""
+        return {column.name: column.kind for column in self.columns}
 
     @cached_property
-    def empty(self) -> pl.DataFrame:
+    def schema(self) -> "pl.Schema":
+        """The polars schema, columns in order."""
+        # polars takes longer to load than a small file to be counted, and counting needs none of it
+        import polars as pl
+
+        return pl.Schema({name: getattr(pl, kind) for name, kind in self.kinds.items()})
+
+    @cached_property
+    def empty(self) -> "pl.DataFrame":
         """The table without rows."""
+        import polars as pl
+
         return pl.DataFrame(schema=self.schema)
 
     def markdown(self) -> str:
         """The documentation: one Markdown table row for each column; a column of nothing is left out."""
         rows = [
-            (f"`{c.name}`", str(c.dtype), c.unit, "yes" if c.required else "no", _code(c.example), c.doc)
+            (f"`{c.name}`", c.kind, c.unit, "yes" if c.required else "no", _code(c.example), c.doc)
             for c in self.columns
         ]
         return markdown_table(("column", "type", "unit", "required", "example", "meaning"), rows)

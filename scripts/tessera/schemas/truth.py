@@ -1,21 +1,19 @@
 """Tables of expected numbers, as whoever made the data writes them; `scope` is a node's name or `federation`."""
 
-import polars as pl
-
 from tessera.schemas.table import Column, Table
 
-SCOPE = Column("scope", pl.String(), "node, or federation")
-CONTIG = Column("contig", pl.String(), "contig")
-STRATUM = Column("stratum", pl.String(), "leaf stratum")
+SCOPE = Column("scope", "String", "node, or federation")
+CONTIG = Column("contig", "String", "contig")
+STRATUM = Column("stratum", "String", "leaf stratum")
 
 TRUE_PEOPLE = Table(
     "people.tsv",
     1,
     (
-        Column("node", pl.String(), "node"),
-        Column("sample", pl.String(), "name of the sample"),
-        Column("counted", pl.Boolean(), "whether the sample is counted"),
-        Column("reason", pl.String(), "why not; empty when counted"),
+        Column("node", "String", "node"),
+        Column("sample", "String", "name of the sample"),
+        Column("counted", "Boolean", "whether the sample is counted"),
+        Column("reason", "String", "why not; empty when counted"),
     ),
 )
 TRUE_VARIANTS = Table(
@@ -24,11 +22,11 @@ TRUE_VARIANTS = Table(
     (
         SCOPE,
         CONTIG,
-        Column("pos", pl.Int32(), "normalised POS", "1-based"),
-        Column("ref", pl.String(), "normalised REF"),
-        Column("alt", pl.String(), "normalised ALT"),
+        Column("pos", "Int32", "normalised POS", "1-based"),
+        Column("ref", "String", "normalised REF"),
+        Column("alt", "String", "normalised ALT"),
         STRATUM,
-        *(Column(name, pl.Int32(), "people", "people") for name in ("n_dip", "n_hap", "n_het", "n_homalt", "n_hemi")),
+        *(Column(name, "Int32", "people", "people") for name in ("n_dip", "n_hap", "n_het", "n_homalt", "n_hemi")),
     ),
 )
 TRUE_AN_TRACK = Table(
@@ -37,10 +35,10 @@ TRUE_AN_TRACK = Table(
     (
         SCOPE,
         CONTIG,
-        Column("start", pl.Int32(), "first base", "0-based"),
-        Column("end", pl.Int32(), "base after the last", "0-based"),
+        Column("start", "Int32", "first base", "0-based"),
+        Column("end", "Int32", "base after the last", "0-based"),
         STRATUM,
-        *(Column(name, pl.Int32(), "people called", "people") for name in ("n_dip", "n_hap")),
+        *(Column(name, "Int32", "people called", "people") for name in ("n_dip", "n_hap")),
     ),
 )
 TRUE_HISTOGRAMS = Table(
@@ -50,9 +48,9 @@ TRUE_HISTOGRAMS = Table(
         SCOPE,
         CONTIG,
         STRATUM,
-        Column("metric", pl.String(), "name of the histogram"),
-        Column("bin", pl.Int32(), "number of the bin", "0-based"),
-        Column("count", pl.Int64(), "carriers"),
+        Column("metric", "String", "name of the histogram"),
+        Column("bin", "Int32", "number of the bin", "0-based"),
+        Column("count", "Int64", "carriers"),
     ),
 )
 EXACT_REGIONS = Table(
@@ -60,8 +58,8 @@ EXACT_REGIONS = Table(
     1,
     (
         CONTIG,
-        Column("start", pl.Int32(), "first base", "0-based"),
-        Column("end", pl.Int32(), "base after the last", "0-based"),
+        Column("start", "Int32", "first base", "0-based"),
+        Column("end", "Int32", "base after the last", "0-based"),
         SCOPE,
     ),
 )

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from tessera.schemas.an_track import AN_TRACK
 from tessera.summary.blocks import BLOCK_SIZE
 from tessera.summary.columns import Array, Columns, narrowed
+
+if TYPE_CHECKING:
+    import polars as pl
 
 #: what the track and the leaf table both say of a place
 CALLED = ["n_dip", "n_hap", "an_unknown"]
@@ -116,11 +119,13 @@ def join_runs(track: Columns, cuts: Sequence[int]) -> Columns:
     return track.having(end=ends).take(kept)
 
 
-def called_at(track: pl.DataFrame, places: pl.DataFrame, columns: Sequence[str] = CALLED) -> pl.DataFrame:
+def called_at(track: "pl.DataFrame", places: "pl.DataFrame", columns: Sequence[str] = CALLED) -> "pl.DataFrame":
     """What the track of one contig says at `pos` (1-based) of each row of `places` (with pos and stratum).
 
     Returns `places` sorted by pos, with the track's `columns`; zeros where the track says nothing.
     """
+    import polars as pl
+
     runs = track.lazy().select("stratum", "start", "end", *columns).sort("start")
     base, end = pl.col("_base"), pl.col("end")
     return (

@@ -1,12 +1,14 @@
 """A block: what a summary holds of one fixed window of a contig; the unit of storage."""
 
 from dataclasses import dataclass
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
 from tessera.schemas.variants import VARIANTS
+
+if TYPE_CHECKING:
+    import polars as pl
 
 #: Bases per block. Part of the format: the same people give the same files however the work was cut.
 BLOCK_SIZE = 1_000_000
@@ -40,9 +42,9 @@ class BlockKey:
 class Block:
     """Leaf table, AN track and histograms of one window, each in the order of its schema."""
 
-    variants: pl.DataFrame
-    an_track: pl.DataFrame
-    histograms: pl.DataFrame
+    variants: "pl.DataFrame"
+    an_track: "pl.DataFrame"
+    histograms: "pl.DataFrame"
 
     @classmethod
     def empty(cls) -> "Block":

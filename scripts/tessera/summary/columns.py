@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 
 from tessera.schemas.table import Table
 
+if TYPE_CHECKING:
+    import polars as pl
+
+#: rows in which to look first
+SOME = 4096
 Array = npt.NDArray[np.integer]
 Bools = npt.NDArray[np.bool_]
 
@@ -41,14 +46,14 @@ class Columns:
             if column.null_count:
                 nulls = column.is_null().to_numpy(zero_copy_only=False)
                 missing = nulls if missing is None else missing | nulls
-            if table.schema[name] == pl.String:
+            if table.kinds[name] == "String":
                 arrays[name], words[name] = _places(column)
             else:
                 arrays[name] = _numbers(column)
         return cls(table, arrays, words, missing)
 
     @classmethod
-    def of_frame(cls, table: Table, frame: pl.DataFrame) -> "Columns":
+    def of_frame(cls, table: Table, frame: "pl.DataFrame") -> "Columns":
         """The rows of a frame with the schema of `table`, without an empty cell."""
         words = {name: frame[name].unique().sort() for name in _texts(table)}
         arrays = {name: _coded(frame[name], words.get(name)) for name in table.names}
@@ -57,7 +62,10 @@ class Columns:
     @classmethod
     def none(cls, table: Table) -> "Columns":
         """No rows."""
-        return cls.of_frame(table, table.empty)
+        arrays: dict[str, Array] = {
+            name: np.zeros(0, np.int64 if kind == "Int64" else np.int32) for name, kind in table.kinds.items()
+        }
+        return cls(table, arrays, {name: [] for name in _texts(table)})
 
     def to_batch(self) -> pa.RecordBatch:
         """The rows as Arrow; text as a dictionary of the words that occur, sorted, so the same rows are the same."""
@@ -66,8 +74,10 @@ class Columns:
         return pa.RecordBatch.from_arrays(columns, names=self.table.names)
 
     @property
-    def frame(self) -> pl.DataFrame:
+    def frame(self) -> "pl.DataFrame":
         """The rows with the schema of the table."""
+        import polars as pl
+
         texts = {
             name: pl.Series(self.words[name], dtype=pl.String).gather(self[name].astype(np.uint32))
             for name in self.words
@@ -100,7 +110,9 @@ class Columns:
         arrays, words = dict(self.arrays), dict(self.words)
         for name, known in self.words.items():
             occurs = np.zeros(len(known), np.bool_)
-            occurs[self[name]] = True
+            for some in (slice(SOME), slice(SOME, None)):  # few rows mostly hold them all
+                if not occurs.all():
+                    occurs[self[name][some]] = True
             if not occurs.all():
                 arrays[name] = (np.cumsum(occurs, dtype=np.int32) - 1)[self[name]]
                 words[name] = [known[place] for place in np.flatnonzero(occurs).tolist()]
@@ -152,8 +164,10 @@ def _recoded(part: Columns, name: str, common: Sequence[str], place_of: Mapping[
     return replace(part, arrays={**part.arrays, name: places[part[name]]}, words={**part.words, name: common})
 
 
-def _coded(column: pl.Series, words: pl.Series | None) -> Array:
+def _coded(column: "pl.Series", words: "pl.Series | None") -> Array:
     """Numbers as they are, text as places in `words`."""
+    import polars as pl
+
     if words is None:
         return column.to_numpy()
     if len(words) <= 1:
@@ -162,7 +176,7 @@ def _coded(column: pl.Series, words: pl.Series | None) -> Array:
 
 
 def _texts(table: Table) -> list[str]:
-    return [name for name, dtype in table.schema.items() if dtype == pl.String]
+    return [name for name, kind in table.kinds.items() if kind == "String"]
 
 
 def _numbers(column: pa.Array) -> Array:

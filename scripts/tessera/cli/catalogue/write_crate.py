@@ -100,7 +100,7 @@ def _node_files(config: "Config", name: str) -> Iterator["CrateFile"]:
     from tessera.federation.run_crate import CrateFile
     from tessera.files.marker_panel import panel_files
     from tessera.files.sha256_lists import sha256_of
-    from tessera.schemas.config import NAMED_BUILDS
+    from tessera.schemas.build import NAMED_BUILDS
 
     node = config.nodes[name]
     named = {

@@ -113,15 +113,16 @@ def count_task(settings: Settings, task: Task, out: Path) -> str:
     from tessera.cohort.cluster import Workers
     from tessera.cohort.source import manifest_of
     from tessera.files.summaries import new_summary
+    from tessera.summary.people import Listed
 
     with new_summary(out) as writer:
         if task.rows.filter(reason="").is_empty():
-            return writer.finish(manifest_of(settings.rules, task.rows, "gvcf", {}))
+            return writer.finish(manifest_of(settings.rules, Listed.of_frame(task.rows), "gvcf", {}))
         file, how, basis = _opened(settings, task)
         order = pl.DataFrame({"sample": file.samples}, schema={"sample": pl.String})
-        rows = order.join(task.rows, on="sample", how="inner", maintain_order="left")
-        ledger, _ = count_into(writer, file, rows, how, "auto", Workers())
-        return writer.finish(manifest_of(settings.rules, rows, basis, ledger.entries))
+        listed = Listed.of_frame(order.join(task.rows, on="sample", how="inner", maintain_order="left"))
+        ledger, _ = count_into(writer, file, listed.counted, how, "auto", Workers())
+        return writer.finish(manifest_of(settings.rules, listed, basis, ledger.entries))
 
 
 def count_tasks(settings: Settings, tasks: Sequence[Task], folder: Path, workers: int) -> list[Path]:

@@ -65,6 +65,7 @@ def _parts(folder: "CohortFolder", history: "History") -> Iterator[Problem]:
     from tessera.cli.verify import AS_WRITTEN, judge
     from tessera.cohort.source import people_counts
     from tessera.files.summaries import SummaryFolder
+    from tessera.summary.people import Listed
 
     fingerprint = folder.ledger.lines[0]["fingerprint"]
     left = {stay.partial["name"]: [stay.person] for stay in history.ended if stay.partial}
@@ -79,7 +80,7 @@ def _parts(folder: "CohortFolder", history: "History") -> Iterator[Problem]:
         if summary.manifest.fingerprint != fingerprint:
             yield Problem(str(place), f"counted by the rules {summary.manifest.fingerprint}", fingerprint)
         people = left[partial["name"]] if sign < 0 else [stay.person for stay in history.of_batch.get(line["line"], ())]
-        expected = people_counts(rows_of(people))
+        expected = people_counts(Listed.of_frame(rows_of(people)))
         found = {name: dict(getattr(summary.manifest, name)) for name in expected}
         if found != expected:
             yield Problem(str(place), f"of {found}", f"the people of line {line['line']}: {expected}")
