@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 TINY = "tests/workflow/tiny/config.yaml"
 #: a rule that only collects has no command
-TARGETS = {"all", "reads", "alignments", "variants", "cohort", "federation", "report"}
+TARGETS = {"all", "reads", "alignments", "variants", "quality", "cohort", "federation", "report"}
 
 
 def rules(path: Path) -> dict[str, str]:
