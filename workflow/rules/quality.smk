@@ -1,11 +1,13 @@
 """Quality: who is counted, and what everybody is worth.
 
-Needs each sample's metrics on alignments and calls, the QC policy and the consent codes. Decides on each person who is
-counted alone before that person is counted, and on everybody of a node with what each decision rests on; writes the
-metrics of the GA4GH standard. All of it is private.
+Needs each sample's metrics on alignments and calls, the QC policy and the consent codes. Finds related people of a node where markers are
+given, decides on each person who is counted alone before that person is counted, and on everybody of a node with what
+each decision rests on; writes the metrics of the GA4GH standard. All of it is private.
 """
 
-QUALITY_VERSION = 3
+QUALITY_VERSION = 4
+# related people of a node, where markers tell; a person's decision depends on others only where the policy says so
+RELATIVES = "<private>/relatives.tsv" if MARKERS else []
 
 
 rule quality:
@@ -18,6 +20,46 @@ rule quality:
         ],
 
 
+if MARKERS:
+
+    rule find_relatives:
+        """Find people of a node who are related, or there twice, by their genotypes at markers."""
+        input:
+            markers=MARKERS,
+            copies=lambda wildcards: expand(
+                "<private>/qc/markers/{sample}.tsv",
+                sample=RUN.called_samples(wildcards.node) + RUN.gvcf_samples(wildcards.node),
+                allow_missing=True,
+            ),
+            cohorts=lambda wildcards: expand(
+                "<private>/qc/markers/cohorts/{cohort}.tsv",
+                cohort=[cohort.id for cohort in RUN.cohort_files(wildcards.node)],
+                allow_missing=True,
+            ),
+        output:
+            pairs="<private>/relatives.tsv",
+        log:
+            "<private>/logs/find_relatives.log",
+        conda:
+            "../envs/tessera.yaml"
+        container:
+            IMAGES["tessera"]
+        threads: 2
+        resources:
+            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        params:
+            stage_version=QUALITY_VERSION,
+            sheet=lambda wildcards: RUN.sheet(wildcards.node),
+            facts=lambda wildcards: RUN.node_facts(wildcards.node),
+            # a folder, for a command line has no room for the files of twenty thousand people
+            copies=lambda wildcards, input: ["--copies", Path(input.copies[0]).parent] if input.copies else [],
+            cohorts=lambda wildcards, input: [word for table in input.cohorts for word in ("--copies", table)],
+        shell:
+            "tessera find-relatives --samples {params.sheet:q} --markers {input.markers:q} {params.copies:q}"
+            " {params.cohorts:q} --out {output.pairs:q} 2> {log:q}"
+
+
 rule gate_sample:
     """Decide whether a sample with calls of its own is counted."""
     input:
@@ -27,6 +69,7 @@ rule gate_sample:
             otherwise="<private>/qc/alignments/{sample}.json",
         ),
         variants="<private>/qc/variants/{sample}.tsv",
+        relatives=RELATIVES if RUN.gates_on_kinship else [],
     output:
         decisions="<private>/decisions/{sample}.tsv",
     log:
@@ -45,9 +88,11 @@ rule gate_sample:
         facts=lambda wildcards: RUN.facts(wildcards.node, wildcards.sample),
         consent=[word for code in RUN.config.consent for word in ("--consent", code)],
         alignments=lambda wildcards, input: ["--alignments", input.alignments] if input.alignments else [],
+        relatives=lambda wildcards, input: ["--relatives", input.relatives] if input.relatives else [],
     shell:
         "tessera gate-samples --samples {params.sheet:q} --sample {wildcards.sample:q} --policy {input.policy:q}"
-        " {params.consent:q} {params.alignments:q} --variants {input.variants:q} --out {output.decisions:q} 2> {log:q}"
+        " {params.consent:q} {params.alignments:q} --variants {input.variants:q} {params.relatives:q}"
+        " --out {output.decisions:q} 2> {log:q}"
 
 
 rule gate_samples:
@@ -69,6 +114,7 @@ rule gate_samples:
             cohort=[cohort.id for cohort in RUN.cohort_files(wildcards.node)],
             allow_missing=True,
         ),
+        relatives=RELATIVES,
     output:
         decisions="<private>/decisions.tsv",
         details="<private>/decisions.details.tsv",
@@ -93,9 +139,11 @@ rule gate_samples:
         ),
         variants=lambda wildcards, input: ["--variants", Path(input.variants[0]).parent] if input.variants else [],
         cohorts=lambda wildcards, input: [word for table in input.cohorts for word in ("--variants", table)],
+        relatives=lambda wildcards, input: ["--relatives", input.relatives] if input.relatives else [],
     shell:
         "tessera gate-samples --samples {params.sheet:q} --policy {input.policy:q} {params.consent:q} {params.alignments:q}"
-        " {params.variants:q} {params.cohorts:q} --out {output.decisions:q} --details {output.details:q} 2> {log:q}"
+        " {params.variants:q} {params.cohorts:q} {params.relatives:q} --out {output.decisions:q}"
+        " --details {output.details:q} 2> {log:q}"
 
 
 rule write_metrics:

@@ -22,7 +22,11 @@ DETAILS = Table(
     1,
     (
         Column("sample", pl.String(), "Name of the sample."),
-        Column("rule", pl.String(), "What was judged: `withdrawn`, `consent` or `qc:METRIC`."),
+        Column(
+            "rule",
+            pl.String(),
+            "What was judged: `withdrawn`, `consent` or `qc:METRIC`; to review: `duplicate_of`, `relative`.",
+        ),
         Column("value", pl.String(), "What was found; empty where there was nothing to measure."),
         Column("threshold", pl.String(), "What is counted."),
         Column("passed", pl.Boolean(), "Whether the rule lets the sample be counted."),
