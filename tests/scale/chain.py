@@ -145,6 +145,8 @@ def filled(command: str, values: Mapping[str, str]) -> str:
 
 def measured(command: str, folder: Path) -> tuple[float, int]:
     """CPU seconds of a command and all it started, and the most bytes that lay in the temporary folder meanwhile."""
+    for left in (folder / "tmp").glob("*"):
+        left.unlink()
     ended, most = threading.Event(), [0]
 
     def watch() -> None:

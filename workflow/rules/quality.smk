@@ -177,7 +177,7 @@ rule write_metrics:
         mem_mb=lambda wildcards, attempt: 500 * attempt,
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
-        stage_version=METRICS_VERSION,
+        stage_version=QUALITY_VERSION,
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         facts=lambda wildcards: RUN.node_facts(wildcards.node),
         # folders, for a command line has no room for the files of twenty thousand people
