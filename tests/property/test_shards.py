@@ -288,18 +288,28 @@ def test_the_command_counts_by_two_workers_what_it_counts_alone(tmp_path: Path) 
     rows = [f"{name}\t{karyotype}\tAA\n" for name, karyotype in zip("abcde", KARYOTYPES, strict=True)]
     (tmp_path / "samples.tsv").write_text("sample\tsex\tpopulation\n" + "".join(rows))
 
-    def count(out: Path, *more: str) -> str:
+    def start(out: Path, *more: str, **environment: str) -> subprocess.Popen[str]:
         words = [
             sys.executable, "-m", "tessera", "count", "--input", file, "--samples", tmp_path / "samples.tsv",
             "--reference", cohort.reference, "--build", tmp_path / "build.yaml", "--out", out, *more,
         ]  # fmt: skip
-        done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stderr
+        return subprocess.Popen(list(map(str, words)), stderr=subprocess.PIPE, text=True, env=os.environ | environment)
+
+    def count(out: Path, *more: str) -> str:
+        process = start(out, *more)
+        told = process.communicate()[1]
+        assert process.returncode == 0, told
+        return told
 
     alone, together = tmp_path / "alone", tmp_path / "together"
     assert "2 workers" not in count(alone)
     assert "engine: kernel, 2 workers" in count(together, "--workers", "2", "--max-memory", "3GB")
+    assert _bytes(together) == _bytes(alone)
+    srun = {"SLURM_NTASKS": "4", "SLURM_JOB_ID": "1"}
+    tasks = [start(together, "--cluster", "srun", SLURM_PROCID=str(number), **srun) for number in range(4)]
+    told = [task.communicate()[1] for task in tasks]
+    assert [task.returncode for task in tasks] == [0, 0, 0, 0], told
+    assert "engine: kernel, 2 workers" in told[1]
     assert _bytes(together) == _bytes(alone)
     Path(f"{file}.csi").unlink()
     assert "one process for want of a current index" in count(together, "--workers", "2")

@@ -1,5 +1,9 @@
 """A FASTA that is not what its index says is refused, whatever of it is asked for."""
 
+import base64
+import hashlib
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +11,7 @@ import pytest
 from handmade import fasta
 from tessera.errors import InputError
 from tessera.files.fasta import Reference
+from tessera.files.reference_digests import digests_path
 from tessera.genome.build import Build, Contig
 
 BUILD = Build("b", (Contig("chr1", "autosome", 10), Contig("chr2", "autosome", 4)))
@@ -61,3 +66,43 @@ def test_bases_that_are_no_letters_are_refused(reference: Path, change: tuple[by
     reference.write_bytes(reference.read_bytes().replace(*change, 1))
     with pytest.raises(InputError, match=r"reference.fa"):
         read_everything(reference)
+
+
+def hashlib_refget(sequence: str) -> str:
+    return "SQ." + base64.urlsafe_b64encode(hashlib.sha512(sequence.upper().encode()).digest()[:24]).decode()
+
+
+def test_kept_digests_are_those_of_the_sequences(reference: Path) -> None:
+    Reference(reference).keep_digests()
+    kept = json.loads(digests_path(reference).read_text())["contigs"]
+    assert kept == {
+        name: {"refget": hashlib_refget(bases), "md5": hashlib.md5(bases.upper().encode()).hexdigest()}
+        for name, bases in SEQUENCES.items()
+    }
+
+
+def test_kept_digests_spare_the_hashing_until_the_fasta_changes(reference: Path) -> None:
+    """Digests that are nobody's show who is asked: the file beside, and after a change the bases."""
+    Reference(reference).keep_digests()
+    beside = digests_path(reference)
+    beside.write_text(beside.read_text().replace(hashlib_refget("ACGT"), "SQ.kept"))
+    assert Reference(reference).refget("chr2") == "SQ.kept"
+    before = reference.stat()
+    os.utime(reference, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    assert Reference(reference).refget("chr2") == hashlib_refget("ACGT")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"bytes": 1}', "junk"])
+def test_digests_that_are_none_are_refused(reference: Path, text: str) -> None:
+    digests_path(reference).write_text(text)
+    with pytest.raises(InputError, match=r"Remove it, or run: tessera digest-reference"):
+        Reference(reference)
+
+
+@pytest.mark.parametrize("contigs", ["[1]", '{"chr1": 1}', "7"])
+def test_digests_of_another_shape_are_refused(reference: Path, contigs: str) -> None:
+    Reference(reference).keep_digests()
+    kept = json.loads(digests_path(reference).read_text())
+    digests_path(reference).write_text(json.dumps({**kept, "contigs": json.loads(contigs)}))
+    with pytest.raises(InputError, match="a document of other keys"):
+        Reference(reference)

@@ -149,6 +149,20 @@ def test_a_cohort_without_callable_regions_gets_no_frequency_vcf(tmp_path: Path)
     assert made["write_report"] == 1
 
 
+def test_a_cohort_file_is_counted_by_the_tasks_that_a_site_gives() -> None:
+    """The only switch is in the profile; the memory of all nodes is what the tasks may take."""
+    here = snakemake("--configfile", TINY, "--dry-run", "--printshellcmds").stdout
+    given = ["--set-resources", "count_cohort:mpi=srun", "count_cohort:nodes=3", "count_cohort:tasks=12"]
+    given += ["count_cohort:mem_mb=5000"]
+    tasks = snakemake("--configfile", TINY, "--dry-run", "--printshellcmds", *given).stdout
+    commands = [line.strip() for line in tasks.splitlines() if "--cluster srun" in line]
+    assert len(commands) == 2
+    for command in commands:
+        assert " srun --nodes 3 --ntasks 12 tessera count --cluster srun --input " in command
+        assert "--max-memory 15000MB" in command
+    assert "--cluster" not in here
+
+
 def test_a_wrong_configuration_is_told_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("nodes: {Alder: {samples: none.tsv}}\nbuild: nowhere.yaml\n")
     done = snakemake("--configfile", str(tmp_path / "config.yaml"), "--dry-run")

@@ -34,6 +34,7 @@ rule count_alleles:
     input:
         calls=GVCF,
         reference=COUNTED_ON,
+        digests=DIGESTS,
         decisions="<private>/decisions/{sample}.tsv",
     output:
         manifest="<private>/summaries/{sample}/manifest.json",
@@ -55,18 +56,21 @@ rule count_alleles:
         reference=["--reference", REFERENCE] if COUNTED_ON else ["--assume-normalised"],
         build=RUN.config.build,
         build_digest=RUN.build_digest,
+        tessera="tessera count",
+        memory=lambda wildcards, resources: resources.mem_mb,
         mask=RUN.config.mask.argument,
         summary=subpath(output.manifest, parent=True),
     shell:
-        "tessera count --input {input.calls:q} --samples {params.sheet:q} {params.people:q} {params.reference:q}"
+        "{params.tessera} --input {input.calls:q} --samples {params.sheet:q} {params.people:q} {params.reference:q}"
         " --build {params.build:q} --decisions {input.decisions:q} --mask {params.mask:q}"
-        " --workers {threads} --max-memory {resources.mem_mb}MB --out {params.summary:q} 2> {log:q}"
+        " --workers {threads} --max-memory {params.memory}MB --out {params.summary:q} 2> {log:q}"
 
 
 use rule count_alleles as count_cohort with:
     input:
         calls=lambda wildcards: RUN.cohort_file(wildcards.node, wildcards.cohort).path,
         reference=COUNTED_ON,
+        digests=DIGESTS,
         decisions="<private>/decisions.tsv",
         callable=lambda wildcards: RUN.config.nodes[wildcards.node].callable or [],
     output:
@@ -85,6 +89,13 @@ use rule count_alleles as count_cohort with:
         reference=["--reference", REFERENCE] if COUNTED_ON else ["--assume-normalised"],
         build=RUN.config.build,
         build_digest=RUN.build_digest,
+        # mpi: srun, where a site gives the rule several nodes; memory is that of a node
+        tessera=lambda wildcards, resources: (
+            f"{resources.mpi} --nodes {resources.nodes} --ntasks {resources.tasks} tessera count --cluster srun"
+            if resources.get("mpi")
+            else "tessera count"
+        ),
+        memory=lambda wildcards, resources: resources.mem_mb * resources.get("nodes", 1),
         mask=RUN.config.mask.argument,
         summary=subpath(output.manifest, parent=True),
 

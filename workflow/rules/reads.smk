@@ -55,6 +55,28 @@ rule index_reference:
         " 2> {log:q}"
 
 
+rule digest_reference:
+    """Hash the reference once, for everybody who is counted on it."""
+    input:
+        fasta=REFERENCE,
+    output:
+        digests=f"{REFERENCE}.digests.json",
+    log:
+        "<logs>/digest_reference.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 500 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        stage_version=READS_VERSION,
+    shell:
+        "tessera digest-reference {input.fasta:q} 2> {log:q}"
+
+
 if RUN.config.aligner != "minimap2":
 
     rule index_aligner:

@@ -21,6 +21,7 @@ GVCF = branch(
 MARKERS = RUN.config.relatives_markers or []
 # what calls are checked and left-aligned on; nothing where the operator says that they are normalised
 COUNTED_ON = [] if RUN.config.assume_normalised else REFERENCE
+DIGESTS = [] if RUN.config.assume_normalised else f"{REFERENCE}.digests.json"
 
 
 rule variants:

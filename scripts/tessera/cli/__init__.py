@@ -20,6 +20,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 #: command -> one line for `tessera --help`; `write-ploidy` lives in write_ploidy.py
 COMMANDS = {
     "check": "Check a configuration and its sample sheets before anything runs.",
+    "digest-reference": "Hash a reference once, for the commands that count on it.",
     "write-ploidy": "Write the ploidy table that bcftools call reads, by sex karyotype.",
     "measure-alignments": "Turn samtools stats and depth of one sample into its metrics.",
     "measure-variants": "Measure what the calls of each sample of a gVCF or VCF are worth.",

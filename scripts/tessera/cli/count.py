@@ -14,10 +14,12 @@ from tessera.cli.options import (
     FOLDER,
     build_option,
     callable_option,
+    cluster_option,
     mask_option,
     max_memory_option,
     sample_option,
     samples_option,
+    workers_of,
     workers_option,
 )
 from tessera.errors import InputError, refuse
@@ -63,6 +65,7 @@ SECONDS_BETWEEN_REPORTS = 20
 )  # fmt: skip
 @workers_option
 @max_memory_option
+@cluster_option
 @click.option("--out", type=FOLDER, required=True, help="Folder of the summary; an older summary there is replaced.")
 def command(
     source: Path,
@@ -78,13 +81,13 @@ def command(
     engine: "Engine",
     workers: int,
     max_memory: str | None,
+    cluster: str,
     out: Path,
 ) -> None:
     """Count a cohort file or one gVCF into a summary.
 
     The summary holds counts per variant, population and sex, the AN track and histograms; no person's record.
     """
-    from tessera.cohort.cluster import Workers
     from tessera.cohort.source import manifest_of
     from tessera.files.builds import read_build
     from tessera.files.paths import refuse_unlike_files
@@ -96,7 +99,9 @@ def command(
 
     if assume_normalised == (reference is not None):
         raise refuse("tessera count", "both or none of --reference and --assume-normalised", "one of them")
-    mask, processes = parse_mask(mask_text), Workers(workers, max_memory)
+    mask = parse_mask(mask_text)
+    # first of all: in an srun, the other tasks must not do what follows
+    processes = click.get_current_context().with_resource(workers_of(cluster, workers, max_memory, out))
     refuse_unlike_files({
         "a VCF (plain or BGZF) or BCF": source, "a sheet of samples (TSV)": sheet, "a reference FASTA": reference,
         "a table of decisions (tessera gate-samples)": decisions, "a BED of callable regions": callable_bed,

@@ -1,11 +1,16 @@
 """Options that several commands share, so that they are spelt and explained once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tessera.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from tessera.cohort.cluster import Workers
 
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path)
@@ -36,7 +41,7 @@ variant_metrics_option = click.option(
     "that the sheet gives a file of its own for.",
 )
 cohort_argument = click.argument("cohort", type=FOLDER)
-workers_option = click.option(
+side_by_side_option = click.option(
     "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Files or contigs worked side by side."
 )
 callable_option = click.option(
@@ -62,6 +67,29 @@ max_memory_option = click.option(
     "--max-memory", default=None, metavar="SIZE",
     help="What all processes may take together, such as 8GB; one that needs more than its part is ended.",
 )  # fmt: skip
+cluster_option = click.option(
+    "--cluster", type=click.Choice(["here", "srun", "slurm"]), default="here", show_default=True,
+    help="Where the workers are: on this machine; the tasks of the srun that runs this command; or jobs it submits.",
+)  # fmt: skip
+
+
+@contextmanager
+def workers_of(cluster: str, number: int, max_memory: str | None, out: Path) -> "Iterator[Workers]":
+    """The workers that are asked for; of an srun's tasks only one comes back from here, the others are they."""
+    from tessera.cohort.cluster import Workers
+
+    if cluster == "here":
+        yield Workers(number, max_memory)
+    elif cluster == "srun":
+        from tessera.files.srun_tasks import joined_tasks, n_workers
+
+        workers = Workers(n_workers(), max_memory, nullcontext)
+        with joined_tasks(out, workers.memory_of_each) as client:
+            yield Workers(workers.number, max_memory, lambda _: nullcontext(client))
+    else:
+        from tessera.files.slurm_jobs import submitted_jobs
+
+        yield Workers(number, max_memory, lambda workers: submitted_jobs(out, number, workers.memory_of_each))
 
 
 def check_not_in_grpmax(populations: Sequence[str], strata: Iterable[str], *, asked: bool) -> None:

@@ -1,11 +1,12 @@
-"""The processes that count shards: a dask cluster on this machine, for as long as a file takes."""
+"""The processes that count shards: a dask cluster for as long as a file takes, here unless told otherwise."""
 
 import logging
 import pickle
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import CancelledError
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -30,6 +31,8 @@ class Workers:
 
     number: int = 1
     max_memory: str | None = None
+    #: gives a dask client of workers elsewhere; None: they are started here
+    elsewhere: Callable[["Workers"], AbstractContextManager[Any]] | None = None
 
     def __post_init__(self) -> None:
         if self.max_memory is not None and self.memory_of_each < LEAST_MEMORY:
@@ -39,9 +42,14 @@ class Workers:
             )  # fmt: skip
 
     @property
+    def alone(self) -> bool:
+        """Whether the process that asks does the work."""
+        return self.number == 1 and self.elsewhere is None
+
+    @property
     def processes(self) -> int:
         """The workers, and the process that writes what several of them count."""
-        return self.number if self.number == 1 else self.number + 1
+        return 1 if self.alone else self.number + 1
 
     @property
     def memory_of_each(self) -> int:
@@ -60,17 +68,23 @@ class Workers:
         An exception of `work` is raised where its result is due. Raises InputError when a process was ended, again and
         again, for the memory it took.
         """
-        import distributed
-
-        # other people of this machine could reach an open port: encrypted, and only for who holds its key
-        security = distributed.Security.temporary()  # type: ignore[no-untyped-call]
-        cluster = distributed.LocalCluster(  # type: ignore[no-untyped-call]
-            n_workers=self.number, threads_per_worker=1, memory_limit=self.memory_of_each, security=security, protocol="tls://",
-            dashboard_address=LOOPBACK, worker_dashboard_address=LOOPBACK, silence_logs=logging.CRITICAL,
-        )  # fmt: skip
-        with cluster, distributed.Client(cluster) as client:  # type: ignore[no-untyped-call]
+        with (self.elsewhere or _here)(self) as client:
             # with each item, not once: a job that only some processes hold is lost when they are
             yield _in_order(client, work, pickle.dumps(job), items, AHEAD * self.number)
+
+
+@contextmanager
+def _here(workers: Workers) -> Iterator[Any]:
+    import distributed
+
+    # other people of this machine could reach an open port: encrypted, and only for who holds its key
+    security = distributed.Security.temporary()  # type: ignore[no-untyped-call]
+    cluster = distributed.LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=workers.number, threads_per_worker=1, memory_limit=workers.memory_of_each, security=security,
+        protocol="tls://", dashboard_address=LOOPBACK, worker_dashboard_address=LOOPBACK, silence_logs=logging.CRITICAL,
+    )  # fmt: skip
+    with cluster, distributed.Client(cluster) as client:  # type: ignore[no-untyped-call]
+        yield client
 
 
 def _in_order(
@@ -87,6 +101,12 @@ def _in_order(
             yield waiting.popleft().result()
     except distributed.scheduler.KilledWorker as error:
         raise _ended() from error
+    except (CancelledError, RuntimeError, OSError) as error:  # dask has many words for it
+        if client.status == "running":
+            raise
+        raise refuse(
+            "--cluster", "the scheduler of the workers has ended", "one that lives as long as the work", "Run it again."
+        ) from error
 
 
 def _work_at(work: Callable[[Job, Item], Result], job: bytes, item: Item) -> Result:

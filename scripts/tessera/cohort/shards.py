@@ -76,7 +76,7 @@ def count_file(
     `count_sites` do.
     """
     reader, ran = reader_of(file, people, engine)
-    if ran != "kernel" or workers.number == 1:
+    if ran != "kernel" or workers.alone:
         yield count_sites(reader, people, rules, ledger), ran
         return
     index = read_index(file.path, list(file.contig_lengths)) if is_bgzf(file.path) else None

@@ -10,6 +10,8 @@ import pysam
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.builds import spelt_as
 from tessera.files.paths import refuse_unlike_file
+from tessera.files.recorded import unchanged
+from tessera.files.reference_digests import kept_digests, write_digests
 from tessera.genome.build import Build, Contig
 from tessera.genome.digests import refget, seqcol
 
@@ -38,7 +40,7 @@ class Reference:
             ) from error
         self.path = path
         self._contig, self._start, self._window = "", 0, ""
-        self._digests: dict[tuple[str, str], str] = {}
+        self._digests = kept_digests(path)
 
     def __reduce__(self) -> tuple[type["Reference"], tuple[Path]]:
         """It travels to another process by its path."""
@@ -116,6 +118,15 @@ class Reference:
                 digest.update(piece)
             self._digests[contig, "md5"] = digest.hexdigest()
         return self._digests[contig, "md5"]
+
+    def keep_digests(self) -> None:
+        """Hash every sequence, and keep the digests beside the FASTA."""
+        self._digests.clear()
+        with unchanged([self.path]):
+            for contig in self.lengths:
+                self.refget(contig)
+                self.md5(contig)
+        write_digests(self.path, self._digests)
 
     def _pieces(self, contig: str) -> Iterator[bytes]:
         """The bases of a contig, piece by piece."""

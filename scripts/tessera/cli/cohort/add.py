@@ -14,7 +14,7 @@ from tessera.cli.options import (
     cohort_argument,
     sample_option,
     samples_option,
-    workers_option,
+    side_by_side_option,
 )
 from tessera.errors import InputError, Problem, refuse
 
@@ -45,7 +45,7 @@ class Batch:
     "--reconsented", multiple=True, metavar="SAMPLE",
     help="Person who had withdrawn and has consented again; may be repeated.",
 )  # fmt: skip
-@workers_option
+@side_by_side_option
 def command(
     cohort: Path,
     sheet: Path,

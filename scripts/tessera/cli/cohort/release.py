@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from tessera.cli.cohort.counting import now
-from tessera.cli.options import FOLDER, cohort_argument, workers_option
+from tessera.cli.options import FOLDER, cohort_argument, side_by_side_option
 
 
 @click.command(name="release")
 @cohort_argument
-@workers_option
+@side_by_side_option
 @click.option("--out", type=FOLDER, required=True, help="Folder of the summary; an older summary there is replaced.")
 def command(cohort: Path, workers: int, out: Path) -> None:
     """Add up COHORT into a summary: exactly what counting the people who are in together gives.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tessera.cli.cohort.counting import count_tasks, recorded_problems, settings_of, task_of
-from tessera.cli.options import cohort_argument, workers_option
+from tessera.cli.options import cohort_argument, side_by_side_option
 from tessera.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ RECOUNT_REMEDY = (
 )  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Which batches are drawn.")
 @click.option("--head", "heads", multiple=True, help="Digest of a line that must be there; may be repeated.")
-@workers_option
+@side_by_side_option
 def command(cohort: Path, recount: int, seed: int, heads: tuple[str, ...], workers: int) -> None:
     """Check COHORT: the ledger's chain and every line; every partial, its numbers and its people; that the parts add
     up; receipts; and the last release, when nobody came or left since.

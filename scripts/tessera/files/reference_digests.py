@@ -1,0 +1,56 @@
+"""Digests of a FASTA's sequences, kept beside it: hashing a human genome takes longer than counting a person.
+
+    reference.fa.digests.json    {"bytes": …, "modified": …, "contigs": {name: {"md5": …, "refget": …}}}
+
+They are those of the FASTA while its size and the time of its last change are as they were; of another one, a copy
+too, nothing is known, and whoever asks hashes it.
+"""
+
+import json
+from pathlib import Path
+
+from tessera.errors import refuse
+from tessera.files.atomic import written_aside
+from tessera.files.json_documents import read_json
+
+#: contig and algorithm (`md5`, `refget`) -> digest
+Digests = dict[tuple[str, str], str]
+
+
+def digests_path(fasta: Path) -> Path:
+    """Where the digests of a FASTA are kept."""
+    return fasta.with_name(f"{fasta.name}.digests.json")
+
+
+def write_digests(fasta: Path, digests: Digests) -> None:
+    """Keep the digests of a FASTA as it is now."""
+    contigs: dict[str, dict[str, str]] = {}
+    for (contig, algorithm), digest in digests.items():
+        contigs.setdefault(contig, {})[algorithm] = digest
+    with written_aside(digests_path(fasta)) as aside:
+        aside.write_text(json.dumps({**_state(fasta), "contigs": contigs}, indent=1, ensure_ascii=False) + "\n")
+
+
+def kept_digests(fasta: Path) -> Digests:
+    """The digests that are kept of a FASTA; none where it was written to since.
+
+    Raises InputError for a file of digests that is not one.
+    """
+    path = digests_path(fasta)
+    if not path.is_file():
+        return {}
+    expected, remedy = "digests of a FASTA", f"Remove it, or run: tessera digest-reference {fasta}"
+    document = read_json(path, expected, remedy)
+    try:
+        if {name: document[name] for name in ("bytes", "modified")} != _state(fasta):
+            return {}
+        found = [(contig, kind, digest) for contig, of in document["contigs"].items() for kind, digest in of.items()]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise refuse(str(path), "a document of other keys", expected, remedy) from error
+    return {(contig, kind): str(digest) for contig, kind, digest in found}
+
+
+def _state(fasta: Path) -> dict[str, int | str]:
+    """Size, and time of the last change: in text, for JSON's numbers end before nanoseconds do."""
+    status = fasta.stat()
+    return {"bytes": status.st_size, "modified": f"{status.st_mtime_ns} ns"}
