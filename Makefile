@@ -13,10 +13,10 @@ GROWN := $(NATION)/.grown
 SNAKEMAKE := $(BIN)/python -m snakemake
 LINES := --line-length 120
 
-.PHONY: help setup demo test check bench docs clean
+.PHONY: help setup demo test check test-slurm bench docs clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## install what requirements.lock pins into .venv
 
@@ -52,6 +52,9 @@ check: $(READY) ## what CI runs: style, types, workflow, documentation, tests
 	$(BIN)/mypy
 	$(BIN)/python scripts/write_docs.py --check
 	$(MAKE) --no-print-directory test
+
+test-slurm: $(READY) ## as root on Debian: the demo and its faults on a SLURM cluster of this machine
+	$(BIN)/python -m pytest tests/slurm
 
 SCALE ?= 1
 ALSO ?=

@@ -13,6 +13,7 @@ import yaml
 from snakemake.utils import min_version
 from tessera.errors import InputError
 from tessera.files.run import check_run
+from tessera.schemas.config import EXPORTS
 
 min_version("9.20")
 
@@ -43,10 +44,12 @@ pathvars:
 
 wildcard_constraints:
     node="|".join(RUN.nodes),
+    sender="[a-z][a-z0-9-]*",
     sample="[A-Za-z0-9][A-Za-z0-9._-]*",
     lane="[A-Za-z0-9][A-Za-z0-9._-]*",
     batch="[A-Za-z0-9][A-Za-z0-9._+-]*",
     cohort="[A-Za-z0-9][A-Za-z0-9._-]*",
+    form="|".join(EXPORTS),
 
 
 include: "workflow/rules/reads.smk"

@@ -123,7 +123,7 @@ A value at or above the highest edge of GQ and DP falls in one more bin (20); a 
 | key | meaning |
 | --- | --- |
 | `schema` | version of this page |
-| `rules` | how people were counted: build, reference (GA4GH seqcol digest), mask and all of [counting](counting.md) |
+| `rules` | how people were counted: build, seqcol and refget digests, mask, all of [counting](counting.md) |
 | `fingerprint` | sha256 of the canonical JSON (RFC 8785) of `rules`; summaries add up when it is equal |
 | `people` | leaf stratum -> people counted |
 | `an_basis` | `gvcf`, `declared`, `variant_only` -> people |
@@ -134,6 +134,9 @@ A value at or above the highest edge of GQ and DP falls in one more bin (20); a 
 
 Every number in it is a sum over people, so manifests add and subtract like the tables. `tessera count` writes tools,
 arguments and numbers of records to `<folder>.provenance.json`, beside the summary: it is private, as paths are.
+
+A summary that came in a bundle, or was merged with one, holds `lineage.json` as well: the
+[nodes](federation.md#lineage) of which it is made. It is no member, and no digest depends on it.
 """
 
 

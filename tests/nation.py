@@ -84,3 +84,8 @@ def grow(folder: Path) -> Nation:
 def files_of(summary: Path) -> dict[str, bytes]:
     """Every file of a summary."""
     return {str(path.relative_to(summary)): path.read_bytes() for path in summary.rglob("*") if path.is_file()}
+
+
+def counts_of(summary: Path) -> dict[str, bytes]:
+    """Every file of a summary but its lineage, which tells where it came from."""
+    return {name: content for name, content in files_of(summary).items() if name != "lineage.json"}

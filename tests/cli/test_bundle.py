@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from commands import Tessera
-from nation import Nation, files_of, run
+from nation import Nation, counts_of, files_of, run
 from sent import Parts, count_people, entry
 from tessera.files import crypt4gh
 from tessera.files.crypt4gh import EncryptingWriter
@@ -176,6 +176,9 @@ def linked(kind: bytes) -> bytes:
     return entry(FIRST, b"", type=kind, linkname="/etc/passwd")
 
 
+DIGEST = f"sha256:{'0' * 64}"
+OTHER_DIGEST = DIGEST.replace("0", "1")
+SOURCE = {"node": "alder", "dataset": None, "digest": DIGEST, "people": 3}
 UNSIGNED = "its manifest is not signed by any of the signers given"
 BROKEN: dict[str, tuple[Break, str]] = {
     "empty": (lambda parts: b"", "it ends before bundle.json"),
@@ -238,6 +241,18 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "data set that is a text": (says(dataset="of Ann"), 'bundle.json dataset: found "of Ann"'),
     "stratum of a person": (says(strata={"HG00096_F": 1}), 'the name "HG00096_F"; expected a leaf stratum'),
     "other strata": (says(strata={"EE_F": 9}), "bundle.json tells another strata than its summary"),
+    "source of a text": (says(sources=[{"node": "Ann Smith", "dataset": None, "digest": DIGEST, "people": 3}]),
+                         'bundle.json sources[0].node: found "Ann Smith"'),
+    "source of a sample": (says(sources=[{**SOURCE, "samples": ["ann"]}]), 'sources[0]: unknown key "samples"'),
+    "source of nobody": (says(sources=[{**SOURCE, "people": 0}]), "sources[0].people: found 0; expected a number of"),
+    "source without a digest": (says(sources=[{**SOURCE, "digest": "x"}]), 'sources[0].digest: found "x"; expected'),
+    "sources that are none": (says(sources="alder"), 'sources: found "alder"; expected a list of sources'),
+    "fewer people by source": (says(sources=[{**SOURCE, "people": 2}]), "the sources have 2 of the 3 people counted"),
+    "more people by source": (says(sources=[{**SOURCE, "people": 4}]), "the sources have more people than the 3"),
+    "source twice": (says(sources=[{**SOURCE, "people": 1}, {**SOURCE, "people": 2, "digest": OTHER_DIGEST}]),
+                     "the node alder comes twice among the sources"),
+    "no sources": (says(sources=[]), "the sources have 0 of the 3 people counted"),
+    "sources left out": (lambda parts: parts.manifest.pop("sources") and says()(parts), "the key sources is missing"),
     "other reference": (says(reference="a" * 32), "bundle.json tells another reference than its summary"),
     "other fingerprint": (says(fingerprint="sha256:" + "0" * 64), "bundle.json tells another fingerprint than"),
     "consent of nobody": (says(duo={"DUO:0000006": 3}), "bundle.json tells another duo than its summary"),
@@ -280,7 +295,7 @@ def test_what_is_put_together_rightly_opens(tessera: Tessera, sent: Sent, tmp_pa
     (tmp_path / "alder.tar").write_bytes(parts.tar())
     words = ["--unencrypted", "--signer", sent.node / "sign.pub", "--out", tmp_path / "out"]
     assert tessera("bundle", "open", tmp_path / "alder.tar", *words).code == 0
-    assert files_of(tmp_path / "out") == files_of(sent.summary)
+    assert counts_of(tmp_path / "out") == files_of(sent.summary)
 
 
 def with_header(at: int, value: bytes) -> Callable[[bytes], bytes]:
@@ -376,7 +391,7 @@ def test_every_recipient_opens_it_and_one_of_several_signers_is_told(
         done = tessera("bundle", "open", tmp_path / "a.tar.c4gh", *key, *signers, "--out", tmp_path / name)
         assert (done.code, done.err) == (0, "")
         assert f"node a, data set none, 3 people, signed by {fingerprint}" in done.text
-        assert files_of(tmp_path / name) == files_of(sent.summary)
+        assert counts_of(tmp_path / name) == files_of(sent.summary)
 
 
 def test_packing_twice_gives_the_same_tar_and_another_envelope(sent: Sent, tmp_path: Path) -> None:
@@ -459,7 +474,7 @@ def test_private_keys_are_their_owners_alone_and_never_overwritten(tessera: Tess
     assert files_of(tmp_path / "keys") == kept
     (tmp_path / "keys" / "sign.sec").chmod(0o640)
     done = tessera("keys", "show", tmp_path / "keys" / "sign.sec")
-    assert "a private key that others may read or change (mode 0640); expected mode 0600" in done.err
+    assert "a secret that others may read or change (mode 0640); expected mode 0600" in done.err
 
 
 def test_showing_keys_tells_nothing_secret(tessera: Tessera, sent: Sent) -> None:
@@ -506,4 +521,4 @@ def test_nodes_exchange_files_alone_and_the_hub_gets_the_sum(nation: Nation, tmp
         keys = ["--key", hub / "keys" / "crypt4gh.sec", "--signer", hub / f"{node}.pub"]
         run("bundle", "open", hub / f"{node}.tar.c4gh", *keys, "--out", hub / node)
     run("merge", hub / "birch", hub / "cedar", "--out", hub / "both")
-    assert files_of(hub / "both") == files_of(nation.summaries / "both")
+    assert counts_of(hub / "both") == files_of(nation.summaries / "both")

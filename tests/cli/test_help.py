@@ -13,12 +13,14 @@ from tessera.cli import tessera as group
 HEAVY = ("polars", "numpy", "pysam", "cyvcf2", "dask", "snakemake", "pyarrow", "yaml", "jsonschema", "cryptography")
 COHORT_VERBS = ("init", "add", "withdraw", "release", "status", "verify")
 BUNDLE_VERBS = ("pack", "open", "verify")
+CATALOGUE_VERBS = ("write", "write-crate")
 SUBCOMMANDS = [
     *((name,) for name in COMMANDS),
-    ("export", "vcf"),
+    *(("export", form) for form in ("vcf", "gdi-parquet", "beacon", "va-spec", "gnomad", "sites")),
     *(("cohort", verb) for verb in COHORT_VERBS),
     *(("keys", verb) for verb in ("new", "show")),
     *(("bundle", verb) for verb in BUNDLE_VERBS),
+    *(("catalogue", verb) for verb in CATALOGUE_VERBS),
 ]
 
 

@@ -95,5 +95,5 @@ def test_a_key_under_a_passphrase_is_told(tmp_path: Path) -> None:
     from crypt4gh.keys import c4gh
 
     c4gh.generate(tmp_path / "sec", tmp_path / "pub", b"secret", None)
-    with pytest.raises(InputError, match="a key under a passphrase; expected a key without one"):
+    with pytest.raises(InputError, match="a key under a passphrase, and none is given; expected its passphrase"):
         decryption_key(tmp_path / "sec")

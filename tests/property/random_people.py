@@ -32,6 +32,7 @@ RULES = {
         "par": [],
     },
     "reference": "aaaa",
+    "sequences": ["SQ.1", "SQ.2", "SQ.M"],
     "mask": {"min_gq": 20, "min_dp": 10, "min_dp_haploid": 5, "min_ab": 0.2},
     "half_call": "missing",
     "histogram_edges": {"gq_alt": [0, 5, 20], "ab_alt": [0, 0.05, 20]},

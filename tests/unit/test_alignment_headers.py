@@ -9,7 +9,7 @@ import pytest
 
 from handmade import fasta
 from tessera.errors import InputError
-from tessera.files.alignments import AlignmentChecks, is_indexed
+from tessera.files.alignments import AlignmentChecks, aligner_versions, is_indexed
 from tessera.genome.build import Build, Contig
 
 BUILD = Build("b", (Contig("chr1", "autosome", 40), Contig("chr2", "autosome", 20), Contig("chrM", "mt", 10)))
@@ -86,3 +86,19 @@ def test_only_an_index_that_is_there_is_used(tmp_path: Path) -> None:
     assert is_indexed(tmp_path / "r.fa")
     (tmp_path / "r.fa.gz.fai").touch()
     assert not is_indexed(tmp_path / "r.fa.gz")
+
+
+def test_versions_of_aligners_are_told_and_nothing_else_of_a_header(tmp_path: Path) -> None:
+    programs = [
+        [
+            {"ID": "1", "PN": "minimap2", "VN": "2.31-r1302", "CL": "minimap2 /home/ann/ref.fa"},
+            {"ID": "ann", "PN": "ann"},
+        ],
+        [{"ID": "1", "PN": "minimap2", "VN": "2.30-r1"}, {"ID": "2", "PN": "bwa", "VN": "0.7.17-r1188"}],
+        [{"ID": "1", "PN": "bwa-mem2", "VN": "of ann"}, {"ID": "2", "PN": "bwa", "VN": "0.7.17-r1188"}],
+    ]
+    paths = [tmp_path / f"{number}.bam" for number, _ in enumerate(programs)]
+    for path, lines in zip(paths, programs, strict=True):
+        with pysam.AlignmentFile(str(path), "wb", header={"SQ": [sq("chr1", 40)], "PG": lines}):
+            pass
+    assert aligner_versions(paths) == {"bwa": "0.7.17-r1188", "minimap2": "2.30-r1 2.31-r1302"}

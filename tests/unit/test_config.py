@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 import yaml
 
+from nation import run
 from tessera.errors import InputError
 from tessera.files.config import merge_documents, parse_config, read_config, read_policy, read_yaml
 from tessera.files.paths import WORTH_A_LISTING
 from tessera.files.run import check_run, read_run
 from tessera.files.summaries import new_summary
 from tessera.genome.build import Build, Contig
-from tessera.schemas.config import SCHEMA, Config, check_config
+from tessera.schemas.config import EXPORTS, SCHEMA, Config, check_config
 from tessera.schemas.document import check_document
 from tessera.schemas.mask import ADJ, mask_of, parse_mask
 from tessera.schemas.qc_policy import QcRule, parse_policy
@@ -72,8 +73,8 @@ def test_every_default_is_valid() -> None:
 def test_an_unknown_key_is_refused_and_the_nearest_named() -> None:
     assert problems(document(alinger="bwa")) == [
         'config: unknown key "alinger"; expected one of reference, build, assume_normalised, results, nodes, mask, '
-        "consent, qc_policy, contamination_panel, relatives_markers, aligner, tools, federation, truth.\n  "
-        'Did you mean "aligner"?'
+        "consent, qc_policy, contamination_panel, relatives_markers, aligner, tools, federation, catalogue, truth.\n"
+        '  Did you mean "aligner"?'
     ]
 
 
@@ -112,7 +113,25 @@ def test_an_unknown_key_is_refused_and_the_nearest_named() -> None:
         ({"aligner": "bowtie"}, 'config aligner: found "bowtie"; expected one of minimap2, bwa, bwa-mem2'),
         ({"tools": "docker"}, 'config tools: found "docker"; expected one of path, wheels'),
         ({"federation": {"summary": []}}, 'Did you mean "summaries"?'),
+        ({"federation": {"exports": ["beacn"]}}, "one of vcf, gdi-parquet, beacon, va-spec, gnomad, sites"),
+        ({"federation": {"exports": ["beacon"], "source": "A"}}, "config federation.source_reference: none is given"),
+        ({"federation": {"dataset": "mine"}}, "a data set such as GOE-EE-UT-"),
         ({"federation": {"summaries": ["gone"]}}, 'config federation.summaries[0]: there is no folder "gone"'),
+        ({"federation": {"sign": "a"}}, "config federation: sign is given, and no recipients; expected both, or none"),
+        ({"federation": {"recipients": ["a"]}}, "config federation: recipients is given, and no sign"),
+        ({"federation": {"sign": "gone", "recipients": [POLICY]}}, 'config federation.sign: there is no file "gone"'),
+        ({"federation": {"sign": POLICY, "recipients": ["gone"]}}, 'federation.recipients[0]: there is no file "gone"'),
+        ({"federation": {"sign": "a", "recipients": ["b", "b"]}}, "expected a list of different key files"),
+        ({"federation": {"bundles": ["a.c4gh"]}}, 'config federation.bundles[0]: found "a.c4gh"; expected a mapping'),
+        (
+            {"federation": {"bundles": [{"file": "a", "key": "a"}]}},
+            "config federation.bundles[0]: the key signer is missing",
+        ),
+        (
+            {"federation": {"bundles": [{"file": "gone", "signer": POLICY, "key": POLICY}]}},
+            'config federation.bundles[0].file: there is no file "gone"',
+        ),
+        ({"federation": {"passphrase_file": "gone"}}, 'federation.passphrase_file: there is no file "gone"'),
         ({"truth": "t" * 300}, "config truth: there is no folder"),
         ({"qc_policy": "\0"}, 'config qc_policy: there is no file "\\x00"'),
         ({"truth": "gone"}, 'config truth: there is no folder "gone"'),
@@ -303,13 +322,26 @@ def test_a_run_answers_what_rules_ask(tmp_path: Path) -> None:
 
 def test_a_received_summary_tells_whether_an_is_known_and_its_populations(tmp_path: Path) -> None:
     path = sheet(tmp_path, "s.tsv", "sample sex population gvcf", "a XX EE a.g.vcf")
-    rules = counting_rules(Build("b", (Contig("1", "autosome", 9),)), seqcol=None, mask={})
+    rules = counting_rules(Build("b", (Contig("1", "autosome", 9),)), sequences=None, mask={})
     for name, basis in (("exact", "gvcf"), ("open", "variant_only")):
         with new_summary(tmp_path / name) as writer:
             writer.finish(Manifest(rules, {"EUR_F": 1}, {basis: 1}, {"not stated": 1}))
         received = {"summaries": [str(tmp_path / name)]}
         run = read_run(parse(document(nodes={"alder": {"samples": path}}, federation=received)))
         assert (run.is_exact, run.populations) == (name == "exact", ["EE", "EUR"])
+
+
+def test_a_population_that_no_bundle_takes_is_told_before_anything_runs(tmp_path: Path) -> None:
+    run("keys", "new", "--out", tmp_path / "keys")
+    keys = {"sign": str(tmp_path / "keys/sign.sec"), "recipients": [str(tmp_path / "keys/crypt4gh.pub")]}
+    for population, refused in (("EE", False), ("EUR", False), ("Tartu", True)):
+        path = sheet(tmp_path, "s.tsv", "sample sex population gvcf", f"a XX {population} a.g.vcf")
+        configured = parse(document(nodes={"alder": {"samples": path}}, federation=keys))
+        if refused:
+            with pytest.raises(InputError, match="population Tartu, and federation"):
+                read_run(configured)
+        else:
+            read_run(configured)
 
 
 def test_a_folder_that_is_no_summary_is_refused_before_anything_runs(tmp_path: Path) -> None:
@@ -409,3 +441,9 @@ def test_a_build_file_is_checked_with_the_configuration(tmp_path: Path) -> None:
     )
     (problem,) = problems(document(build=str(tmp_path / "b.yaml")))
     assert "b.yaml" in problem
+
+
+def test_every_format_of_export_can_be_asked_for() -> None:
+    from tessera.cli.export import command
+
+    assert set(EXPORTS) == set(command.commands)

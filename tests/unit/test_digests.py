@@ -6,6 +6,7 @@ from handmade import fasta
 from tessera.files.fasta import Reference
 from tessera.genome.build import Build, Contig
 from tessera.genome.digests import refget, seqcol, sha512t24u
+from tessera.summary.rules import counting_rules
 
 
 def test_the_refget_identifier_of_acgt_is_the_published_one() -> None:
@@ -33,11 +34,12 @@ def test_a_fasta_has_the_digest_of_its_counted_contigs_whatever_case_order_and_d
     build = Build("three", (Contig("chrX", "x", 8), Contig("chr1", "autosome", 4), Contig("chr2", "autosome", 4)))
     sequences = {"chr1": "ggaa", "decoy": "ACGTACGT", "chr2": "GCgc", "chrX": "TTGGGGAA"}
     reference = Reference(fasta(tmp_path / "three.fa", sequences))
-    assert reference.seqcol(build) == "XZlrcEGi6mlopZ2uD8ObHkQB1d0oDwKk"
+    rules = counting_rules(build, sequences=reference.sequences(build), mask={})
+    assert rules["reference"] == "XZlrcEGi6mlopZ2uD8ObHkQB1d0oDwKk"
 
 
 def test_the_refget_identifier_of_a_contig_keeps_its_ambiguity_codes(tmp_path: Path) -> None:
     """REF is written A where the reference has R; the digest is of the sequence as it is."""
     build = Build("codes", (Contig("chr1", "autosome", 4),))
     reference = Reference(fasta(tmp_path / "codes.fa", {"chr1": "arnt"}))
-    assert reference.seqcol(build) == seqcol(["chr1"], [refget(b"ARNT")])
+    assert reference.sequences(build) == [refget(b"ARNT")]

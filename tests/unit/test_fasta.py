@@ -21,7 +21,7 @@ SEQUENCES = {"chr1": "ACGTNacgta", "chr2": "ACGT"}
 def read_everything(path: Path) -> None:
     reference = Reference(path)
     reference.spelling(BUILD)
-    reference.seqcol(BUILD)
+    reference.sequences(BUILD)
 
 
 @pytest.fixture

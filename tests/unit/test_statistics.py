@@ -18,7 +18,7 @@ BUILD = Build(
     (Par("PAR1", (0, 60), (0, 50)),),
 )
 PEOPLE = {"EE_F": 3, "EE_M": 4, "FI_M": 2, "FI_U": 5}
-MANIFEST = Manifest(counting_rules(BUILD, seqcol=None, mask={}), people=PEOPLE)
+MANIFEST = Manifest(counting_rules(BUILD, sequences=None, mask={}), people=PEOPLE)
 
 
 def block(*rows: tuple[object, ...]) -> Block:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -106,6 +107,8 @@ def test_each_sample_enters_at_its_own_stage() -> None:
     assert made["sum_batch"] == made["sum_node"] == 2
     assert "index_aligner" not in made
     assert "check_node" not in made
+    # nothing is described for catalogues
+    assert not {"write_catalogue", "digest_inputs", "digest_cohort", "write_crate"} & set(made)
 
 
 def test_relatives_are_looked_for_once_a_node_and_gate_one_by_one_only_where_the_policy_says_so(
@@ -149,6 +152,19 @@ def test_a_cohort_without_callable_regions_gets_no_frequency_vcf(tmp_path: Path)
     assert made["write_report"] == 1
 
 
+def test_the_sum_is_written_in_the_formats_that_are_asked_for(tmp_path: Path) -> None:
+    config = yaml.safe_load((ROOT / TINY).read_text())
+    config["federation"] = {"exports": ["sites", "gnomad", "va-spec"]}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    arguments = ("--configfile", str(tmp_path / "config.yaml"), "--dry-run", "--quiet", "rules")
+    made = jobs(snakemake(*arguments))
+    assert (made["export_summary"], made["export_vcf"]) == (3, 0)
+    # AN is an interval then, which a table of sites tells, and nothing else
+    del config["nodes"]["cohorts"]["callable"]
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    assert jobs(snakemake(*arguments))["export_summary"] == 1
+
+
 def test_a_cohort_file_is_counted_by_the_tasks_that_a_site_gives() -> None:
     """The only switch is in the profile; the memory of all nodes is what the tasks may take."""
     here = snakemake("--configfile", TINY, "--dry-run", "--printshellcmds").stdout
@@ -181,3 +197,23 @@ def test_the_slurm_profile_knows_only_rules_that_exist() -> None:
     assert not [key for key in profile if "array" in key]
     made = jobs(snakemake("--profile", str(ROOT / "slurm"), "--configfile", TINY, "--dry-run", "--quiet", "rules"))
     assert made["align_lane"] == 2
+
+
+def test_on_slurm_minutes_follow_from_the_size_of_what_a_job_reads(tmp_path: Path) -> None:
+    tiny = Path(TINY).parent
+    shutil.copytree(ROOT / tiny, tmp_path / tiny)
+    (tmp_path / "config").symlink_to(ROOT / "config")
+    for name, size in (("two_L1_1.fq.gz", 20e9), ("two_L1_2.fq.gz", 15e9), ("bam.bam", 30e9), ("east.vcf.gz", 4e9)):
+        os.truncate(tmp_path / tiny / "files" / name, int(size))  # nothing is written: a hole
+    plan = snakemake("--profile", str(ROOT / "slurm"), "--configfile", TINY, "--dry-run", folder=tmp_path)
+    assert plan.returncode == 0, plan.stderr
+    told = re.findall(r"rule (\w+):(?:\n.+)*?\n +wildcards: (.*)\n +resources: (.*)", plan.stdout + plan.stderr)
+    asked = {(rule, *wildcards.split(", ")): resources for rule, wildcards, resources in told}
+    for job, minutes, memory in (
+        (("align_lane", "node=mixed", "sample=two", "lane=L1"), 60 + 350, 32000),
+        (("align_lane", "node=mixed", "sample=two", "lane=L2"), 60, 32000),
+        (("import_alignments", "node=mixed", "sample=bam"), 60 + 300, 12000),
+        (("count_cohort", "node=cohorts", "cohort=east"), 60 + 20, 8000),
+        (("sum_batch", "node=mixed", "batch=1"), 60 + 2, 8000),
+    ):
+        assert {f"runtime={minutes}", f"mem_mb={memory}"} <= set(asked[job].split(", ")), job

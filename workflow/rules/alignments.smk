@@ -98,6 +98,7 @@ rule check_alignments:
     resources:
         mem_mb=lambda wildcards, attempt: 500 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
+        in_turn=1,
     params:
         stage_version=ALIGNMENTS_VERSION,
         build=RUN.config.build,

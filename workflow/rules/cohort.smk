@@ -48,6 +48,7 @@ rule count_alleles:
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+        in_turn=1,
     params:
         stage_version=COHORT_VERSION,
         sheet=lambda wildcards: RUN.sheet(wildcards.node),

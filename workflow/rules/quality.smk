@@ -82,6 +82,7 @@ rule gate_sample:
     resources:
         mem_mb=lambda wildcards, attempt: 500 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
+        in_turn=1,
     params:
         stage_version=QUALITY_VERSION,
         sheet=lambda wildcards: RUN.sheet(wildcards.node),

@@ -115,6 +115,7 @@ rule measure_variants:
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
+        in_turn=1,
     params:
         stage_version=CALL_METRICS_VERSION,
         sheet=lambda wildcards: RUN.sheet(wildcards.node),

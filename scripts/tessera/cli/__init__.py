@@ -20,6 +20,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 #: command -> one line for `tessera --help`; `write-ploidy` lives in write_ploidy.py
 COMMANDS = {
     "check": "Check a configuration and its sample sheets before anything runs.",
+    "plan": "Tell what a run will ask of a cluster, against what the site allows.",
     "digest-reference": "Hash a reference once, for the commands that count on it.",
     "write-ploidy": "Write the ploidy table that bcftools call reads, by sex karyotype.",
     "measure-alignments": "Turn samtools stats and depth of one sample into its metrics.",
@@ -31,13 +32,16 @@ COMMANDS = {
     "count": "Count a cohort file or one gVCF into a summary.",
     "merge": "Add summaries.",
     "subtract": "Take one summary out of another.",
+    "compare-nodes": "List the variants in which nodes differ more than chance lets them.",
     "cohort": "Keep a cohort that grows and shrinks person by person.",
     "verify": "Check that a summary is whole, canonical and free of personal records.",
     "show": "Print the counts of a summary.",
     "export": "Write a summary in the formats of others.",
     "keys": "Make and look at the keys that sign and encrypt bundles.",
     "bundle": "Send a summary to partners: packed, signed, encrypted; and open what they sent.",
+    "catalogue": "Describe a data set so that others can find it, and the run that made it.",
     "check-truth": "Compare a summary with a table of expected counts, number by number.",
+    "cost": "Tell what a run cost by rule, out of SLURM's accounting, and what asks for too much.",
     "write-report": "Write the run's short report: who was counted, who was not and why.",
 }
 

@@ -109,8 +109,8 @@ def command(
     file = VariantFile(source)
     rows = _people(sheet, file, only, decisions)
     how, basis, fasta = rules_for(file, read_build(build), reference, mask, callable_bed)
-    seqcol = fasta.seqcol(how.build) if fasta else None
-    rules = counting_rules(how.build, seqcol=seqcol, mask=asdict(how.mask))
+    sequences = fasta.sequences(how.build) if fasta else None
+    rules = counting_rules(how.build, sequences=sequences, mask=asdict(how.mask))
     with new_summary(out) as writer:
         ledger, ran = count_into(writer, file, rows, how, engine, processes)
         writer.finish(manifest_of(rules, rows, basis, ledger.entries))

@@ -1,6 +1,7 @@
 """Options that several commands share, so that they are spelt and explained once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,6 +64,10 @@ workers_option = click.option(
     "--workers", type=click.IntRange(1), default=1, show_default=True,
     help="Processes that count; more than one need an index of the file (.csi, .tbi) and the kernel.",
 )  # fmt: skip
+passphrase_file_option = click.option(
+    "--passphrase-file", type=FILE,
+    help="File of one line, the passphrase of the private keys (mode 0600); without it a terminal is asked.",
+)  # fmt: skip
 max_memory_option = click.option(
     "--max-memory", default=None, metavar="SIZE",
     help="What all processes may take together, such as 8GB; one that needs more than its part is ended.",
@@ -90,6 +95,18 @@ def workers_of(cluster: str, number: int, max_memory: str | None, out: Path) -> 
         from tessera.files.slurm_jobs import submitted_jobs
 
         yield Workers(number, max_memory, lambda workers: submitted_jobs(out, number, workers.memory_of_each))
+
+
+def passphrase_from(file: Path | None) -> Callable[[Path], bytes] | None:
+    """Gives the passphrase of a key: the file's line, else what is typed; None where nobody can be asked."""
+    if file is not None:
+        from tessera.files.keys import read_passphrase
+
+        words = read_passphrase(file)
+        return lambda _: words
+    if not sys.stdin.isatty():
+        return None
+    return lambda key: str(click.prompt(f"Passphrase of {key}", hide_input=True, err=True)).encode()
 
 
 def check_not_in_grpmax(populations: Sequence[str], strata: Iterable[str], *, asked: bool) -> None:

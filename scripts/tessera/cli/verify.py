@@ -1,5 +1,7 @@
 """`tessera verify`: is a summary whole, canonical and possible?"""
 
+from collections import defaultdict
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,17 +27,31 @@ def command(summary: Path) -> None:
     from tessera.files.summaries import SummaryFolder
 
     folder = SummaryFolder(summary)
-    wrong, blocks, carriers = judge(folder)
-    if wrong:
-        raise InputError([Problem(str(summary), sentence, AS_WRITTEN) for sentence in wrong[:LISTED]])
+    found = judge(folder)
+    if found.wrong:
+        raise InputError([Problem(str(summary), sentence, AS_WRITTEN) for sentence in found.wrong[:LISTED]])
     people = sum(folder.manifest.people.values())
     click.echo(
-        f"{summary}: verified; {people:,} people, {blocks:,} blocks, {carriers:,} carriers, {folder.raw['fingerprint']}"
+        f"{summary}: verified; {people:,} people, {found.blocks:,} blocks, {found.carriers:,} carriers, "
+        f"{folder.raw['fingerprint']}"
     )
 
 
-def judge(folder: "SummaryFolder") -> tuple[list[str], int, int]:
-    """Everything that is wrong with a summary, as sentences; and its numbers of blocks and carriers.
+@dataclass
+class Judged:
+    """What was found in one pass over a summary.
+
+    `words`: member and text column -> every word that is stored for it, also where no row uses it.
+    """
+
+    wrong: list[str]
+    blocks: int = 0
+    carriers: int = 0
+    words: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
+
+
+def judge(folder: "SummaryFolder") -> Judged:
+    """Everything that is wrong with a summary, as sentences; its numbers of blocks and carriers, and its words.
 
     Where files are not those of the manifest, nothing else is looked at.
     """
@@ -45,16 +61,17 @@ def judge(folder: "SummaryFolder") -> tuple[list[str], int, int]:
     from tessera.summary.blocks import TABLES
     from tessera.summary.checks import check_manifest
 
-    wrong = verify_members(folder.path, folder.raw)
-    blocks = carriers = 0
-    if not wrong:
-        wrong = list(check_manifest(folder.manifest, folder.raw["fingerprint"]))
+    found = Judged(verify_members(folder.path, folder.raw))
+    if not found.wrong:
+        found.wrong += check_manifest(folder.manifest, folder.raw["fingerprint"])
         for contig, table in product(folder.contigs, TABLES):
             for rows, sentences in folder.judged(table, contig):
-                wrong += sentences
-                carriers += sum(int(rows[name].sum()) for name in CARRIERS if table == VARIANTS.name)
+                found.wrong += sentences
+                found.carriers += sum(int(rows[name].sum()) for name in CARRIERS if table == VARIANTS.name)
+                for column, words in rows.words.items():
+                    found.words[f"{table}/{contig}.parquet", column].update(words)
         listed = folder.manifest.ledger.get("carriers_counted", 0)
-        if carriers != listed:
-            wrong.append(f"the leaf table holds {carriers:,} carriers, the ledger {listed:,}")
-        blocks = sum(len(folder.indices(contig)) for contig in folder.contigs)
-    return wrong, blocks, carriers
+        if found.carriers != listed:
+            found.wrong.append(f"the leaf table holds {found.carriers:,} carriers, the ledger {listed:,}")
+        found.blocks = sum(len(folder.indices(contig)) for contig in folder.contigs)
+    return found

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from tessera.schemas.bundle import BUNDLE_VERSION, POLICY, SEQCOL, STRATUM
+from tessera.schemas.bundle import BUNDLE_VERSION, POLICY, REFGET, STRATUM
 from tessera.schemas.consent import PERMISSIONS
 from tessera.schemas.decisions import is_reason
 from tessera.schemas.histograms import EDGES
 from tessera.schemas.mask import ADJ, HIGHEST, is_fraction
+from tessera.summary.lineage import Sources, as_documents
 from tessera.summary.manifest import rule_differences
 from tessera.summary.rules import counted_build, counting_rules
 
@@ -28,7 +29,11 @@ LEDGER = {"carriers_in", "carriers_counted", *(f"carriers_dropped:{reason}" for 
 
 
 def bundle_manifest(
-    node: str, dataset: str | None, summary: Mapping[str, Any], members: Mapping[str, tuple[str, int]]
+    node: str,
+    dataset: str | None,
+    summary: Mapping[str, Any],
+    members: Mapping[str, tuple[str, int]],
+    sources: Sources,
 ) -> dict[str, Any]:
     """The manifest of a bundle, by the manifest of the summary; `members` is file -> sha256 and bytes."""
     return {
@@ -40,6 +45,7 @@ def bundle_manifest(
         "strata": dict(summary["people"]),
         "an_basis": dict(summary["an_basis"]),
         "duo": dict(summary["consent"]),
+        "sources": as_documents(sources),
         "policy": POLICY,
         "members": {name: {"sha256": digest, "bytes": size} for name, (digest, size) in sorted(members.items())},
     }
@@ -73,9 +79,10 @@ def words_not_allowed(column: str, words: Iterable[str | None], strata: Iterable
 
 def _odd_rules(rules: Mapping[str, Any]) -> Iterator[str]:
     """Rules other than those that this version counts by, and names that the operator chose and may not."""
-    reference, build = rules.get("reference"), rules["build"]
-    if reference is not None and not re.fullmatch(SEQCOL, str(reference)):
-        yield f"manifest.json rules.reference is {reference!r}, which is no digest of a sequence collection"
+    build, sequences = rules["build"], rules.get("sequences")
+    if sequences is not None and not _are_sequences(sequences, len(build["contigs"])):
+        yield f"manifest.json rules.sequences is {sequences!r}, which are no digests of the build's contigs"
+        return
     forms = {"name": ([build["name"]], BUILD)} | {
         key: ([entry["name"] for entry in build.get(key) or ()], form)
         for key, form in {"contigs": CONTIG, "par": PAR}.items()
@@ -89,9 +96,14 @@ def _odd_rules(rules: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(mask, dict) or not _is_mask(mask):
         yield f"manifest.json rules.mask is {mask!r}, which is no mask"
         return
-    ours = counting_rules(counted_build(rules), seqcol=reference, mask=mask)
+    ours = counting_rules(counted_build(rules), sequences=sequences, mask=mask)
     for problem in rule_differences(ours, rules, "this version of tessera", "the summary"):
         yield f"manifest.json {problem.where}: {problem.found}, {problem.expected}"
+
+
+def _are_sequences(sequences: Any, contigs: int) -> bool:
+    told = isinstance(sequences, list) and len(sequences) == contigs
+    return told and all(one is None or re.fullmatch(REFGET, str(one)) for one in sequences)
 
 
 def _is_mask(mask: Mapping[str, Any]) -> bool:

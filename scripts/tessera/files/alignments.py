@@ -1,6 +1,7 @@
 """The header of a BAM or CRAM that came aligned: whose reads it holds, and on which reference they were aligned."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ from tessera.errors import InputError, Problem, refuse
 from tessera.files.fasta import Reference
 from tessera.files.paths import is_file
 from tessera.genome.build import Build
+from tessera.schemas.config import ALIGNERS
 
+#: as aligners write theirs: 2.31-r1302, 0.7.17-r1188
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+)+(-r[0-9]+)?")
 _REALIGN = "Align the reads to the run's reference, or give the reference that they are on."
 _REHEAD = "Give the file of this sample, or correct its read groups (samtools addreplacerg or reheader)."
 
@@ -68,6 +72,17 @@ class AlignmentChecks:
 def is_indexed(fasta: Path) -> bool:
     """Whether a FASTA can be read without writing an index beside it."""
     return is_file(Path(f"{fasta}.fai")) and (fasta.suffix != ".gz" or is_file(Path(f"{fasta}.gzi")))
+
+
+def aligner_versions(paths: Iterable[Path]) -> dict[str, str]:
+    """Aligner -> its versions, joined by blanks, by the `@PG` lines of BAM and CRAM that the run aligned."""
+    found: dict[str, set[str]] = {}
+    for path in paths:
+        for program in _read_header(path).get("PG", []):
+            name, version = str(program.get("PN")), str(program.get("VN"))
+            if name in ALIGNERS and _VERSION.fullmatch(version):
+                found.setdefault(name, set()).add(version)
+    return {name: " ".join(sorted(versions)) for name, versions in sorted(found.items())}
 
 
 def _read_header(path: Path) -> dict[str, Any]:

@@ -100,16 +100,25 @@ def read_bundle(path: Path, key: X25519PrivateKey | None, signers: Sequence[Ed25
     """
     with _opened(path, key) as stream:
         tar = _Tar(stream, str(path))
-        text = tar.small(MANIFEST, LARGEST_MANIFEST)
-        signature = tar.small(SIGNATURE, SIGNATURE_SIZE)
-        signer = _signer(text, signature, signers, str(path))
-        manifest = _manifest(text, str(path))
-        names = sorted(manifest["members"])
-        tar.belong = {SUMMARY + name for name in names}
-        for name in names:
-            tar.file(SUMMARY + name, manifest["members"][name], into / name)
+        contents = _contents(tar, signers, str(path))
+        members = contents.manifest["members"]
+        tar.belong = {SUMMARY + name for name in members}
+        for name in sorted(members):
+            tar.file(SUMMARY + name, members[name], into / name)
         tar.end()
-    return Contents(manifest, signer)
+    return contents
+
+
+def read_contents(path: Path, key: X25519PrivateKey | None, signers: Sequence[Ed25519PublicKey]) -> Contents:
+    """What the signed manifest of a bundle says; the files after it are not looked at. Raises InputError."""
+    with _opened(path, key) as stream:
+        return _contents(_Tar(stream, str(path)), signers, str(path))
+
+
+def _contents(tar: "_Tar", signers: Sequence[Ed25519PublicKey], where: str) -> Contents:
+    text = tar.small(MANIFEST, LARGEST_MANIFEST)
+    signer = _signer(text, tar.small(SIGNATURE, SIGNATURE_SIZE), signers, where)
+    return Contents(_manifest(text, where), signer)
 
 
 @contextmanager

@@ -148,6 +148,7 @@ def _check_files(config: Config, where: str) -> Iterator[Problem]:
         "relatives_markers": config.relatives_markers,
     }
     files |= {f"nodes.{name}.callable": node.callable for name, node in config.nodes.items()}
+    files |= config.federation.files
     folders = {f"federation.summaries[{i}]": path for i, path in enumerate(config.federation.summaries)}
     if config.contamination_panel:
         files |= {

@@ -13,7 +13,7 @@ from tessera.files.paths import refuse_unlike_file
 from tessera.files.recorded import unchanged
 from tessera.files.reference_digests import kept_digests, write_digests
 from tessera.genome.build import Build, Contig
-from tessera.genome.digests import refget, seqcol
+from tessera.genome.digests import refget
 
 #: bases held, and how many of them before what was asked for: alleles are aligned to the left
 WINDOW, BEFORE = 2 << 20, 1 << 15
@@ -99,10 +99,9 @@ class Reference:
         if problems:
             raise InputError(problems)
 
-    def seqcol(self, build: Build) -> str:
-        """GA4GH seqcol digest of the counted contigs, in the build's order; decoys do not change it."""
-        names = [contig.name for contig in build.contigs if contig.name in self.lengths]
-        return seqcol(names, [self.refget(name) for name in names])
+    def sequences(self, build: Build) -> list[str | None]:
+        """The refget identifiers of the counted contigs, in the build's order; None for one that is not there."""
+        return [self.refget(contig.name) if contig.name in self.lengths else None for contig in build.contigs]
 
     def refget(self, contig: str) -> str:
         """GA4GH refget identifier of a contig's bases."""

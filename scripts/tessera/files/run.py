@@ -3,21 +3,23 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from tessera.errors import InputError, Problem
+from tessera.errors import Gathered, InputError, Problem
 from tessera.files.builds import read_build
 from tessera.files.config import parse_config, read_policy, sheet_paths
 from tessera.files.paths import is_file, real_paths
 from tessera.files.samples import read_samples
 from tessera.genome.build import Build
-from tessera.schemas.config import Config
+from tessera.schemas.bundle import STRATUM
+from tessera.schemas.config import BundleConfig, Config
+from tessera.schemas.exports import COUNTRY
 from tessera.schemas.sample_checks import check_people_once
 from tessera.schemas.samples import CALLED_KINDS, INPUT_COLUMNS, each_person
 from tessera.summary.manifest import Manifest
@@ -41,6 +43,15 @@ class CohortFile:
         """Processes that share the file; one counts a small file before several have started."""
         path = Path(self.path)
         return WORKERS if is_file(path) and path.stat().st_size >= LARGE_FILE else 1
+
+
+@dataclass(frozen=True)
+class ReceivedBundle:
+    """A bundle that another node sent; `people` (stratum -> people) and `is_exact` as its signed manifest says."""
+
+    config: BundleConfig
+    people: Mapping[str, int]
+    is_exact: bool
 
 
 class Node:
@@ -112,7 +123,14 @@ class Run:
     config: Config
     node: Mapping[str, Node]
     #: manifests of the summaries that other nodes sent
-    received: tuple[Manifest, ...]
+    summaries: tuple[Manifest, ...]
+    #: node that sent a bundle -> the bundle
+    bundles: Mapping[str, ReceivedBundle] = field(default_factory=dict)
+
+    @property
+    def received(self) -> list[Manifest | ReceivedBundle]:
+        """What other nodes sent, as folders and as bundles."""
+        return [*self.summaries, *self.bundles.values()]
 
     @property
     def nodes(self) -> list[str]:
@@ -136,6 +154,11 @@ class Run:
         """Whether AN will be known: every cohort VCF has callable regions, every received summary is exact."""
         declared = all(self.config.nodes[node].callable or not self.cohort_files(node) for node in self.nodes)
         return declared and all(manifest.is_exact for manifest in self.received)
+
+    @property
+    def exports(self) -> list[str]:
+        """Formats in which the sum is written: those asked for that can say what is known of AN."""
+        return [form for form in self.config.federation.exports if self.is_exact or form == "sites"]
 
     @cached_property
     def build(self) -> Build:
@@ -205,6 +228,11 @@ class Run:
         """The BAM, CRAM, gVCF or cohort VCF of a sample that is not FASTQ."""
         return self.node[node].files[sample]
 
+    def inputs(self, node: str, sample: str) -> list[str]:
+        """Every file that a sample comes from."""
+        lanes = self.node[node].fastq.get(sample)
+        return [file for pair in lanes.values() for file in pair] if lanes else [self.file(node, sample)]
+
     def fastq_samples(self, node: str) -> list[str]:
         """Samples to align."""
         return self.node[node].of_kind("fastq")
@@ -238,10 +266,15 @@ def read_run(config: Config, *, environment: Mapping[str, str] = os.environ) -> 
         else:
             problems += _cross_checks(config, name, nodes[name])
     problems += _people_given_twice(config, nodes)
+    problems += _populations_that_cannot_leave(config, nodes)
     received, refused = _received(config)
-    if problems or refused:
-        raise InputError(list(dict.fromkeys([*problems, *refused])))
-    return Run(config, nodes, received)
+    bundles, refused_bundles = _bundles(config)
+    run = Run(config, nodes, received, bundles)
+    refused += refused_bundles
+    problems += refused or _names_not_for_gdi(run)
+    if problems:
+        raise InputError(list(dict.fromkeys(problems)))
+    return run
 
 
 def check_run(document: Mapping[str, Any], *, where: str, environment: Mapping[str, str] = os.environ) -> Run:
@@ -260,6 +293,18 @@ def check_run(document: Mapping[str, Any], *, where: str, environment: Mapping[s
     raise InputError(problems)
 
 
+def _names_not_for_gdi(run: Run) -> list[Problem]:
+    """Populations that GDI's Parquet, where it is asked for, cannot name."""
+    if "gdi-parquet" not in run.config.federation.exports:
+        return []
+    expected, remedy = "two capital letters, as in EE", "Name it so, or leave out the export gdi-parquet."
+    return [
+        Problem(f"population {name}", f"{len(name)} characters", expected, remedy)
+        for name in run.populations
+        if not COUNTRY.fullmatch(name)
+    ]
+
+
 def _received(config: Config) -> tuple[tuple[Manifest, ...], list[Problem]]:
     """The manifests of `federation.summaries`, and what is wrong with them."""
     if not config.federation.summaries:
@@ -274,6 +319,58 @@ def _received(config: Config) -> tuple[tuple[Manifest, ...], list[Problem]]:
         except InputError as error:
             problems += error.problems
     return tuple(manifests), problems
+
+
+def _bundles(config: Config) -> tuple[dict[str, ReceivedBundle], list[Problem]]:
+    """The bundles of the configuration by the node that sent each, and what is wrong with them and with keys."""
+    federation = config.federation
+    if not federation.bundles and federation.sign is None:
+        return {}, []
+    from tessera.files.bundles import read_contents  # cryptography is slow to load, and most runs have no bundles
+    from tessera.files.keys import decryption_key, read_passphrase, recipient_key, signer_key, signing_key
+
+    found: dict[str, ReceivedBundle] = {}
+    gathered = Gathered([])
+    with gathered.trying():
+        words = read_passphrase(federation.passphrase_file) if federation.passphrase_file else None
+        passphrase = None if words is None else (lambda _: words)
+        if federation.sign is not None:
+            with gathered.trying():
+                signing_key(federation.sign, passphrase)
+        for path in federation.recipients:
+            with gathered.trying():
+                recipient_key(path)
+        for bundle in federation.bundles:
+            with gathered.trying():
+                key, signer = decryption_key(bundle.key, passphrase), signer_key(bundle.signer)
+                told = read_contents(bundle.file, key, [signer]).manifest
+                exact = "variant_only" not in told["an_basis"]
+                gathered.problems.extend(_node_twice(told["node"], bundle, found, config))
+                found[told["node"]] = ReceivedBundle(bundle, told["strata"], exact)
+    return found, gathered.problems
+
+
+def _node_twice(
+    node: str, bundle: BundleConfig, others: Mapping[str, ReceivedBundle], config: Config
+) -> Iterator[Problem]:
+    remedy = "A person would be counted twice."
+    if node in others:
+        found = f"a bundle of node {node}, as is {others[node].config.file}"
+        yield Problem(str(bundle.file), found, "one bundle of each node", remedy)
+    elif node in config.nodes:
+        found = f"a bundle of node {node}, which is a node of this configuration"
+        yield Problem(str(bundle.file), found, "bundles of other nodes", remedy)
+
+
+def _populations_that_cannot_leave(config: Config, nodes: Mapping[str, Node]) -> Iterator[Problem]:
+    """Populations whose names no bundle takes, told before people are counted under them."""
+    if config.federation.sign is not None:
+        for name, node in nodes.items():
+            odd = sorted(one for one in node.populations if not re.fullmatch(STRATUM, f"{one}_F"))
+            if odd:
+                found = f"population {', '.join(odd)}, and federation.sign packs the summary of the node"
+                expected = "populations of two or three capital letters, as a bundle names them"
+                yield Problem(str(config.nodes[name].samples), found, expected, "See docs/federation.md.")
 
 
 def _cross_checks(config: Config, name: str, node: Node) -> list[Problem]:

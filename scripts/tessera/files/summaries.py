@@ -9,7 +9,8 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from copy import copy
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,18 +25,24 @@ from tessera.errors import InputError, Problem, refuse
 from tessera.files.atomic import directory_written_aside
 from tessera.files.builds import parse_build
 from tessera.files.json_documents import read_json
+from tessera.files.lineage import LINEAGE, read_sources, write_sources
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.table import Table
 from tessera.summary.blocks import BLOCK_SIZE, GROUP_ROWS, POSITIONS, TABLES, Block, BlockKey
+from tessera.summary.cells import Cells, cells
 from tessera.summary.checks import Judge
 from tessera.summary.columns import Columns, joined
+from tessera.summary.lineage import Lineage, Source, Sources, named_sources
 from tessera.summary.manifest import COUNTED_FIELDS, SCHEMA_VERSION, Manifest, odd_counts
 from tessera.summary.parts import Part, row_groups
+from tessera.summary.spelling import contig_names
 
 #: block number -> row group -> rows
 Layout = dict[int, dict[int, int]]
 
 MANIFEST = "manifest.json"
+#: files of a summary that are no members
+BESIDE = (MANIFEST, LINEAGE)
 #: rows of a table that are read at once
 ROWS_AT_ONCE = 65_536
 TEXTS = {name: [c for c, dtype in table.schema.items() if dtype == pl.String] for name, table in TABLES.items()}
@@ -75,7 +82,36 @@ class SummaryFolder:
         self.path = path
         self.raw = _read_manifest(path)
         self.manifest = Manifest(self.raw["rules"], **{name: self.raw[name] for name in COUNTED_FIELDS})
+        self.sources = read_sources(path, self.number_of_people)
+        #: contig as it is asked for -> as it is stored
+        self._stored = {name: name for name in contig_names(self.raw["rules"])}
         self._layouts: dict[tuple[str, str], Layout] = {}
+
+    def spelt_as(self, rules: Mapping[str, Any]) -> "SummaryFolder":
+        """The same summary under other names of its contigs: those of `rules`, which are its own but for spelling."""
+        other = copy(self)
+        other.manifest = replace(self.manifest, rules=rules)
+        other._stored = dict(zip(contig_names(rules), contig_names(self.raw["rules"]), strict=True))
+        return other
+
+    @property
+    def number_of_people(self) -> int:
+        """How many people are counted."""
+        return sum(self.manifest.people.values())
+
+    @property
+    def name(self) -> str:
+        """The node whose summary it is, where that is known, else its path."""
+        return self.sources[0].node if len(self.sources) == 1 else str(self.path)
+
+    @property
+    def lineage(self) -> Lineage:
+        """What it is, and what it is made of, in a sum."""
+        return Lineage(str(self.path), summary_digest(self.path), self.number_of_people, self.sources)
+
+    def sources_as(self, node: str, dataset: str | None) -> Sources:
+        """Its sources when a node of this name sends it."""
+        return named_sources(Source(node, dataset, summary_digest(self.path), self.number_of_people), self.sources)
 
     @property
     def tables_digest(self) -> str:
@@ -91,16 +127,28 @@ class SummaryFolder:
     def contigs(self) -> list[str]:
         """Contigs of which something is stored, in the build's order."""
         stored = {Path(member).stem for member in self.raw["members"]}
-        return [contig["name"] for contig in self.manifest.rules["build"]["contigs"] if contig["name"] in stored]
+        return [contig for contig, own in self._stored.items() if own in stored]
 
     def indices(self, contig: str, tables: Iterable[str] = tuple(TABLES)) -> list[int]:
         """The numbers of the blocks of a contig for which one of `tables` stores something, in order."""
-        return sorted({index for table in tables for index in self._layout(table, contig)})
+        return sorted({index for table in tables for index in self._layout(table, self._stored.get(contig, contig))})
 
     def block(self, key: BlockKey) -> Block:
         """One block; empty where nothing is stored. Raises InputError when it holds what no people could give."""
-        stored = {name: list(self.batches(name, key.contig, [key.index])) for name in TABLES}
-        return Block(**{name: joined(rows).frame if rows else TABLES[name].empty for name, rows in stored.items()})
+        return Block(**{name: self.rows(name, key).frame for name in TABLES})
+
+    def rows(self, table: str, key: BlockKey) -> Columns:
+        """The rows of one table of a block; none where nothing is stored. Raises InputError as `block` does."""
+        found = list(self.batches(table, key.contig, [key.index]))
+        return joined(found) if found else Columns.none(TABLES[table])
+
+    def cells(self) -> Iterator[Cells]:
+        """The cells of all variants, in genome order, some at a time. Raises InputError as `block` does."""
+        strata = sorted(self.manifest.people)
+        for contig in self.contigs:
+            for index in self.indices(contig, ["variants"]):
+                key = BlockKey(contig, index)
+                yield from cells(self.rows("variants", key), self.rows("an_track", key), strata)
 
     def blocks(self) -> Iterator[tuple[BlockKey, Block]]:
         """All blocks of which something is stored, in genome order. Raises InputError as `block` does."""
@@ -111,10 +159,11 @@ class SummaryFolder:
         self, table: str, contig: str, indices: Iterable[int] | None = None, rows: int = ROWS_AT_ONCE
     ) -> Iterator[Columns]:
         """The rows of a table of a contig, or of some of its blocks, about `rows` at a time; refused as `block` is."""
-        for columns, wrong in self.judged(table, contig, indices, rows):
+        own = self._stored.get(contig, contig)
+        for columns, wrong in self.judged(table, own, indices, rows):
             if wrong:
                 raise InputError([Problem(str(self.path), sentence, AS_WRITTEN, ASK_AGAIN) for sentence in wrong])
-            yield columns
+            yield columns if own == contig else columns.saying(contig=[contig])
 
     def judged(
         self, table: str, contig: str, indices: Iterable[int] | None = None, rows: int = ROWS_AT_ONCE
@@ -124,7 +173,7 @@ class SummaryFolder:
         chosen = [index for index in (layout if indices is None else indices) if index in layout]
         if not chosen:
             return
-        (facts,) = (known for known in self.manifest.rules["build"]["contigs"] if known["name"] == contig)
+        (facts,) = (known for known in self.raw["rules"]["build"]["contigs"] if known["name"] == contig)
         judge = Judge(self.manifest, facts, table)
         edges = np.cumsum([0, *(sum(layout[index].values()) for index in chosen)])
         done = 0
@@ -186,7 +235,7 @@ class SummaryWriter:
             if writer is not None:
                 writer.close()
 
-    def finish(self, manifest: Manifest) -> str:
+    def finish(self, manifest: Manifest, sources: Sources = ()) -> str:
         """Close every file and write the manifest with the digest of each; gives the manifest's own, of the whole."""
         for _, contig in list(self._writers):
             self.close_contig(contig)
@@ -199,6 +248,7 @@ class SummaryWriter:
         }
         text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=True)
         (self._folder / MANIFEST).write_text(f"{text}\n")
+        write_sources(self._folder, sources)
         return summary_digest(self._folder)
 
     def _writer(self, table: str, contig: str, schema: pa.Schema) -> pq.ParquetWriter:
@@ -277,6 +327,13 @@ def _odd_members(raw: Mapping[str, Any]) -> Iterator[str]:
             reference = rules.get("reference", "missing")
             if reference is not None and not re.fullmatch(SEQCOL, str(reference)):
                 yield f"rules.reference is {reference!r}, which is no digest of a sequence collection"
+            match rules.get("sequences", "missing"):
+                case None:
+                    pass
+                case [*sequences] if len(sequences) == len(contigs):
+                    pass
+                case odd:
+                    yield f"rules.sequences is {odd!r}, which are no digests of the build's contigs"
         case _:
             yield "no rules.build.contigs, or members that are no files with their digests"
 
@@ -326,12 +383,12 @@ def _columns(table: str, batches: list[pa.RecordBatch]) -> Columns:
 
 
 def _members(folder: Path) -> list[str]:
-    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST)
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file() and p.name not in BESIDE)
 
 
 def _strangers(folder: Path, listed: Iterable[str]) -> Iterator[str]:
     """What lies in a summary's folder beside its manifest and members: other files, links, folders of no member."""
-    known = {MANIFEST, *listed}
+    known = {*BESIDE, *listed}
     folders = {name.partition("/")[0] for name in listed}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
@@ -345,7 +402,7 @@ def _refuse_foreign(out: Path) -> None:
     """Only an empty folder or (the remains of) a summary may be replaced."""
     if not out.exists() and not out.is_symlink():
         return
-    foreign = [out] if not out.is_dir() else [p for p in out.iterdir() if p.name not in {MANIFEST, *TABLES}]
+    foreign = [out] if not out.is_dir() else [p for p in out.iterdir() if p.name not in {*BESIDE, *TABLES}]
     if foreign:
         raise refuse(
             str(out),

@@ -13,6 +13,8 @@ POLICY = {"tier": "T1", "floor": 0}
 STRATUM = r"[A-Z]{2,3}_[FMU]"
 #: GA4GH's digest of a sequence collection
 SEQCOL = r"[A-Za-z0-9_-]{32}"
+#: and of a sequence
+REFGET = rf"SQ\.{SEQCOL}"
 #: a file of more does not fit a ustar header
 LARGEST_MEMBER = 8 * 2**30 - 1
 _REMEDY = "A bundle is made by tessera bundle pack; see docs/federation.md."
@@ -65,6 +67,12 @@ _MEMBER = _mapping(
 _MEMBER_NAME = _key(
     "the name of a file of a summary", "", pattern=r"^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)?[A-Za-z0-9_-][A-Za-z0-9._-]*\Z"
 ) | {"x-found": "the name", "maxLength": 90}
+DIGEST = _text("Digest of the summary's manifest.", "sha256: and 64 digits", "sha256:[0-9a-f]{64}")
+_PEOPLE = _key("a number of people from 1", "People counted.", type="integer", minimum=1)
+SOURCES = _key(
+    "a list of sources", "The nodes' summaries that are in it.", type="array",
+    items=_mapping("", {"node": NODE, "dataset": DATASET, "digest": DIGEST, "people": _PEOPLE}),
+)  # fmt: skip
 SCHEMA = _mapping(
     "A bundle's manifest.",
     {
@@ -79,11 +87,17 @@ SCHEMA = _mapping(
                             "gvcf|declared|variant_only"),
         "duo": _counts("Consent as a DUO code -> people.", "a DUO permission, or not stated",
                        "|".join((*PERMISSIONS, "not stated"))),
+        "sources": SOURCES,
         "policy": _key("tier T1 and floor 0", "Exact counts for partners; nothing was suppressed.", const=POLICY),
         "members": _key("the files of the summary", "File -> its digest and size.", type="object",
                         additionalProperties=_MEMBER, propertyNames=_MEMBER_NAME, required=["manifest.json"]),
     },
 )  # fmt: skip
+
+
+def check_sources(document: Any, *, where: str) -> list[Problem]:
+    """Everything in a lineage that may not be there."""
+    return check_document(document, SOURCES, where=where)
 
 
 def check_bundle_manifest(document: Any, *, where: str) -> list[Problem]:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from tessera.errors import Problem
+from tessera.schemas.bundle import DATASET
+from tessera.schemas.catalogue import CATALOGUE, Entry, build_entry, check_entries
 from tessera.schemas.consent import PERMISSIONS, PERMITTING
 from tessera.schemas.document import Schema, check_document
 from tessera.schemas.mask import ADJ, FRACTION, HIGHEST, WHOLE, Mask, is_fraction, mask_of
@@ -13,6 +15,8 @@ from tessera.schemas.mask import ADJ, FRACTION, HIGHEST, WHOLE, Mask, is_fractio
 NAMED_BUILDS = ("GRCh37", "GRCh38")
 ALIGNERS = ("minimap2", "bwa", "bwa-mem2")
 TOOLS = ("path", "wheels")
+#: names of the formats of `tessera export`
+EXPORTS = ("vcf", "gdi-parquet", "beacon", "va-spec", "gnomad", "sites")
 
 
 def _key(key: str, description: str, expected: str, **keywords: Any) -> Schema:
@@ -114,8 +118,8 @@ _CONSENT = _key(
 
 _FEDERATION = _mapping(
     "federation",
-    "What joins our own summaries.",
-    "a mapping such as {summaries: []}",
+    "What joins our own summaries, and the formats in which the sum is written.",
+    "a mapping such as {summaries: [], exports: [vcf]}",
     {
         "summaries": _key(
             "federation",
@@ -125,9 +129,83 @@ _FEDERATION = _mapping(
             uniqueItems=True,
             items=_path("federation", "", "the path of a summary"),
             default=[],
-        )
+        ),
+        "sign": _optional_path(
+            "federation",
+            "Private key that signs (`sign.sec`). With it the summary of each node is packed as "
+            "`results/federation/sent/NODE.tar.c4gh`.",
+            "the path of a private signing key, or null",
+        ),
+        "recipients": _key(
+            "federation",
+            "Public keys of who may read our bundles (`crypt4gh.pub`).",
+            "a list of different key files",
+            type="array",
+            uniqueItems=True,
+            items=_path("federation", "", "the path of a public Crypt4GH key"),
+            default=[],
+        ),
+        "bundles": _key(
+            "federation",
+            "Bundles that came from other nodes: `file`, `signer` (the `sign.pub` that is expected), and `key` (our "
+            "`crypt4gh.sec`). They are opened, and join the sum.",
+            "a list of different mappings such as {file: birch.tar.c4gh, signer: birch.pub, key: keys/crypt4gh.sec}",
+            type="array",
+            uniqueItems=True,
+            items=_mapping(
+                "federation",
+                "A bundle.",
+                "a mapping with file, signer and key",
+                {
+                    "file": _path("federation", "The bundle.", "the path of a bundle"),
+                    "signer": _path("federation", "Who signed it.", "the path of a public signing key"),
+                    "key": _path("federation", "What opens it.", "the path of a private Crypt4GH key"),
+                },
+                required=["file", "signer", "key"],
+            ),
+            default=[],
+        ),
+        "passphrase_file": _optional_path(
+            "federation",
+            "File of one line (mode 0600), the passphrase of the private keys; none where they have none.",
+            "the path of a file, or null",
+        ),
+        "exports": _key(
+            "federation",
+            "Formats of `tessera export` in which the sum is written; see "
+            "[federation](../docs/federation.md#exports). Where AN is an interval, `sites` alone is.",
+            f"a list of different formats among {', '.join(EXPORTS)}",
+            type="array",
+            uniqueItems=True,
+            items=_key("federation", "", f"one of {', '.join(EXPORTS)}", enum=list(EXPORTS)),
+            default=["vcf"],
+        ),
+        "dataset": _key(
+            "federation",
+            "Id of the data set in the Genome of Europe or GDI, for the exports that name one.",
+            DATASET["x-expected"],
+            type=["string", "null"],
+            pattern=DATASET["pattern"],
+            default=None,
+        ),
+        "source": _key(
+            "federation",
+            "Name of the study whose frequencies they are; Beacon asks for it.",
+            "a name, or null",
+            type=["string", "null"],
+            minLength=1,
+            default=None,
+        ),
+        "source_reference": _key(
+            "federation",
+            "Where the study is told of; Beacon asks for it.",
+            "a URL, or null",
+            type=["string", "null"],
+            minLength=1,
+            default=None,
+        ),
     },
-    default={"summaries": []},
+    default={"summaries": [], "exports": ["vcf"]},
 )
 
 SCHEMA: Schema = {
@@ -202,6 +280,7 @@ SCHEMA: Schema = {
             default="path",
         ),
         "federation": _FEDERATION,
+        "catalogue": CATALOGUE,
         "truth": _optional_path(
             "truth",
             "Folder of expected counts, with which the run is compared number by number; for data whose "
@@ -221,10 +300,38 @@ class NodeConfig:
 
 
 @dataclass(frozen=True)
+class BundleConfig:
+    """A bundle that came, who must have signed it, and the private key that opens it."""
+
+    file: Path
+    signer: Path
+    key: Path
+
+
+@dataclass(frozen=True)
 class FederationConfig:
-    """Summaries of other nodes, folders."""
+    """Summaries of other nodes, folders; exports of the sum, and what they say of it; how ours are packed, and bundles
+    that others packed.
+    """
 
     summaries: tuple[Path, ...]
+    exports: tuple[str, ...]
+    dataset: str | None = None
+    source: str | None = None
+    source_reference: str | None = None
+    sign: Path | None = None
+    recipients: tuple[Path, ...] = ()
+    bundles: tuple[BundleConfig, ...] = ()
+    passphrase_file: Path | None = None
+
+    @property
+    def files(self) -> dict[str, Path | None]:
+        """Key of the configuration -> file that it names."""
+        found = {"sign": self.sign, "passphrase_file": self.passphrase_file}
+        found |= {f"recipients[{i}]": path for i, path in enumerate(self.recipients)}
+        for i, bundle in enumerate(self.bundles):
+            found |= {f"bundles[{i}].{name}": path for name, path in vars(bundle).items()}
+        return {f"federation.{key}": path for key, path in found.items()}
 
 
 @dataclass(frozen=True)
@@ -244,12 +351,17 @@ class Config:
     aligner: str
     tools: str
     federation: FederationConfig
+    catalogue: Mapping[str, Entry]
     truth: Path | None
 
 
 def check_config(document: object, *, where: str) -> list[Problem]:
     """Everything the schema refuses, and a reference that is needed and not given."""
-    problems = [*check_document(document, SCHEMA, where=where), *_odd_balance(document, where)]
+    problems = check_document(document, SCHEMA, where=where)
+    if isinstance(document, Mapping):
+        problems += [*check_entries(document, where=where), *_odd_balance(document, where)]
+        problems += _half_of_packing(document, where)
+    problems += _missing_for_exports(document, where)
     if not isinstance(document, Mapping) or document.get("reference") or document.get("assume_normalised"):
         return problems
     if any(problem.remedy == 'Did you mean "reference"?' for problem in problems):
@@ -259,11 +371,34 @@ def check_config(document: object, *, where: str) -> list[Problem]:
     return [*problems, Problem(f"{where} reference", "no reference is given", expected, remedy)]
 
 
+def _missing_for_exports(document: Any, where: str) -> Iterator[Problem]:
+    """What an export that is asked for needs, and is not given."""
+    remedy = "See config/README.md#key-federation."
+    match document:
+        case {"federation": {"exports": [*forms], **federation}}:
+            for key in ("source", "source_reference") if "beacon" in forms else ():
+                if not federation.get(key):
+                    yield Problem(f"{where} federation.{key}", "none is given", "one, for the export beacon", remedy)
+            if "va-spec" in forms and not document.get("reference"):
+                yield Problem(f"{where} reference", "none is given", "one, for the export va-spec", remedy)
+
+
 def _odd_balance(document: object, where: str) -> Iterator[Problem]:
     """A balance of more decimals than are applied, or NaN; JSON Schema cannot tell in binary fractions."""
     match document:
         case {"mask": {"min_ab": float(balance)}} if not (balance < 0 or balance > 1 or is_fraction(balance)):
             yield Problem(f"{where} mask.min_ab", f"found {balance}", FRACTION, "See config/README.md#key-mask.")
+
+
+def _half_of_packing(document: object, where: str) -> Iterator[Problem]:
+    """A signing key without recipients, or the other way round: nothing would be packed, or nobody could read it."""
+    match document:
+        case {"federation": dict(federation)} if bool(federation.get("sign")) != bool(federation.get("recipients")):
+            given, other = ("sign", "recipients") if federation.get("sign") else ("recipients", "sign")
+            yield Problem(
+                f"{where} federation", f"{given} is given, and no {other}", "both, or none of them",
+                "See config/README.md#key-federation.",
+            )  # fmt: skip
 
 
 def build_config(document: Mapping[str, Any]) -> Config:
@@ -283,13 +418,28 @@ def build_config(document: Mapping[str, Any]) -> Config:
         relatives_markers=_maybe(full["relatives_markers"]),
         aligner=full["aligner"],
         tools=full["tools"],
-        federation=FederationConfig(tuple(map(Path, full["federation"].get("summaries", [])))),
+        federation=_federation(full["federation"]),
+        catalogue={name: build_entry(entry) for name, entry in full["catalogue"].items()},
         truth=_maybe(full["truth"]),
     )
 
 
 def _node(node: Mapping[str, str]) -> NodeConfig:
     return NodeConfig(Path(node["samples"]), _maybe(node.get("callable")))
+
+
+def _federation(given: Mapping[str, Any]) -> FederationConfig:
+    full = {key: below["default"] for key, below in _FEDERATION["properties"].items()} | dict(given)
+    bundles = [{name: Path(path) for name, path in bundle.items()} for bundle in full["bundles"]]
+    return FederationConfig(
+        summaries=tuple(map(Path, full["summaries"])),
+        exports=tuple(full["exports"]),
+        **{name: full[name] for name in ("dataset", "source", "source_reference")},
+        sign=_maybe(full["sign"]),
+        recipients=tuple(map(Path, full["recipients"])),
+        bundles=tuple(BundleConfig(**bundle) for bundle in bundles),
+        passphrase_file=_maybe(full["passphrase_file"]),
+    )
 
 
 def _maybe(value: str | None) -> Path | None:

@@ -15,6 +15,9 @@ PERMITTING = ("DUO:0000004", "DUO:0000006", "DUO:0000042")
 #: population origins or ancestry alone. Its modifiers restrict a permission and permit nothing by themselves.
 PERMISSIONS = (*PERMITTING, "DUO:0000007", "DUO:0000011")
 
+#: of people for whom the sheet states nothing
+NOT_STATED = "not stated"
+
 
 def check_permitting(codes: Sequence[str], *, where: str) -> list[Problem]:
     """Codes by which nobody can permit anything, since they are no permission of the Data Use Ontology."""

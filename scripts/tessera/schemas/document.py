@@ -82,6 +82,7 @@ def _keys_below(value: Schema, path: str) -> Iterator[tuple[str, str, str, str]]
             required = "yes" if key in holder.get("required", []) else "no"
             default = f"`{_yaml(below['default'])}`" if "default" in below else ""
             yield f"`{inner_path}.{key}`", required, default, f"{below['description']}"
+            yield from _keys_below(below, f"{inner_path}.{key}")
 
 
 def _yaml(value: object) -> str:

@@ -92,7 +92,7 @@ def _sum_of_variants(parts: Sequence[Columns], steps: Sequence[Steps], signs: Se
     for mine, sign, first, end in zip(steps, signs, edges[:-1], edges[1:], strict=True):
         counts[_CALLED, first:end] -= mine.at(places[first:end])
         counts[:, first:end] *= sign
-    order, starts = _by_key(rows)
+    order, starts = key_order(rows)
     rows, places = rows.take(order[starts]), places[order[starts]]
     sums = np.stack([np.add.reduceat(row[order], starts) if len(starts) else row for row in counts])
     _refuse_below(sums[_NOT_NEGATIVE], rows, VARIANT)
@@ -105,8 +105,8 @@ def _sum_of_variants(parts: Sequence[Columns], steps: Sequence[Steps], signs: Se
     return rows.having(**dict(zip(COUNTS, sums.astype(np.int32), strict=True)))
 
 
-def _by_key(rows: Columns) -> tuple[IntArray, IntArray]:
-    """The order of rows by position, alleles and stratum, and where in it each key begins."""
+def key_order(rows: Columns, *, by_stratum: bool = True) -> tuple[IntArray, IntArray]:
+    """The order of rows by position, alleles and, unless not asked for, stratum; and where in it each key begins."""
     if not len(rows):
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     begins = np.ones(len(rows), np.bool_)
@@ -115,7 +115,9 @@ def _by_key(rows: Columns) -> tuple[IntArray, IntArray]:
     alleles = rows["ref"][first].astype(np.int64) * len(rows.words["alt"]) + rows["alt"][first]
     distinct, rank = np.unique(alleles, return_inverse=True)
     variant = (rows["pos"][first] - rows["pos"].min()).astype(np.int64) * len(distinct) + rank
-    key = variant[np.cumsum(begins) - 1] * len(rows.words["stratum"]) + rows["stratum"]
+    key = variant[np.cumsum(begins) - 1]
+    if by_stratum:
+        key = key * len(rows.words["stratum"]) + rows["stratum"]
     order = np.argsort(key, kind="stable")
     key = key[order]
     return order, np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))

@@ -90,7 +90,8 @@ class _Rows:
 
     def by_word(self, name: str, judge: Callable[[str], int]) -> IntArray:
         """(n,) a number that depends on the word in a column."""
-        return np.array([judge(word) for word in self.columns.words[name]], np.int64)[self.columns[name]]
+        judged = np.array([judge(word) for word in self.columns.words[name]], np.int64)
+        return np.broadcast_to(judged, len(self.blocks)) if len(judged) == 1 else judged[self.columns[name]]
 
     @cached_property
     def size(self) -> IntArray:

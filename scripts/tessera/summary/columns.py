@@ -83,6 +83,11 @@ class Columns:
         """The rows with other values in some columns."""
         return replace(self, arrays={**self.arrays, **arrays})
 
+    def saying(self, **words: Sequence[str]) -> "Columns":
+        """The rows with other words, in the order of those that occur, in some text columns."""
+        rows = self.trimmed()
+        return replace(rows, words={**rows.words, **(words if len(rows) else {})})
+
     def row(self, number: int) -> dict[str, str | int]:
         """One row as text and numbers."""
         return {

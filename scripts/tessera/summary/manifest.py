@@ -10,8 +10,21 @@ import rfc8785
 
 from tessera.errors import InputError, Problem
 from tessera.summary.algebra import add_counts
+from tessera.summary.spelling import commonly_spelt, contig_names
 
 SCHEMA_VERSION = 1
+RECOUNT = "Summaries add up only when counted by the same rules on the same reference: recount one of them."
+#: rule -> what makes two summaries agree in it
+REMEDIES = {
+    "rules.mask.": "Recount one of them with the thresholds of the other (mask:, --mask).",
+    "rules.sequences": "The bases differ: recount one of them on the reference of the other.",
+    "rules.reference": "Recount one of them on the reference of the other; contigs that are only spelt otherwise are "
+    "joined where all have the digests of their sequences, which a count with a reference writes.",
+    "rules.normalisation": "Variants that nobody left-aligned do not add up with those that are: recount one of them "
+    "with the reference (reference:, --reference).",
+    "rules.build.par": "Men would have one copy and two: recount one of them with the build of the other.",
+    "rules.histogram_edges": "Recount one of them with the version of tessera that counted the other.",
+}
 
 
 @dataclass(frozen=True)
@@ -73,17 +86,30 @@ def combine_manifests(manifests: Sequence[Manifest], signs: Sequence[int], names
 
     Raises InputError when rules differ, with each field that differs and both values.
     """
-    problems = [
-        problem
-        for other, name in zip(manifests[1:], names[1:], strict=True)
-        for problem in rule_differences(manifests[0].rules, other.rules, names[0], name)
-    ]
+    rules = commonly_spelt([manifest.rules for manifest in manifests])
+    problems = differing_rules(rules, names)
     if problems:
         raise InputError(problems)
     sums = {
         name: add_counts([getattr(manifest, name) for manifest in manifests], signs, name) for name in COUNTED_FIELDS
     }
-    return Manifest(manifests[0].rules, **sums)
+    return Manifest(rules[0], **sums)
+
+
+def differing_rules(rules: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Problem]:
+    """Every rule in which one of some summaries differs from the first."""
+    return [
+        problem
+        for other, name in zip(rules[1:], names[1:], strict=True)
+        for problem in rule_differences(_by_contig(rules[0]), _by_contig(other), names[0], name)
+    ]
+
+
+def _by_contig(rules: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Rules whose sequences are told by contig, so that one that differs is named."""
+    if not isinstance(rules.get("sequences"), list):
+        return rules
+    return {**rules, "sequences": dict(zip(contig_names(rules), rules["sequences"], strict=True))}
 
 
 def rule_differences(
@@ -102,7 +128,7 @@ def rule_differences(
                     f"{at}.{key}",
                     f"{_short(other_only)} in {other_name}",
                     f"{_short(mine_only)} as in {my_name}",
-                    "Summaries add up only when counted by the same rules on the same reference: recount one of them.",
+                    next((remedy for rule, remedy in REMEDIES.items() if f"{at}.{key}".startswith(rule)), RECOUNT),
                 )
             )
     return problems

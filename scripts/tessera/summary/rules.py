@@ -1,22 +1,27 @@
 """The rules a summary is counted by: everything that must agree before two summaries add up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tessera.genome.build import Build, Contig, Par
+from tessera.genome.digests import seqcol
 from tessera.schemas.histograms import EDGES
 
 
-def counting_rules(build: Build, *, seqcol: str | None, mask: Mapping[str, float | None]) -> dict[str, Any]:
+def counting_rules(
+    build: Build, *, sequences: Sequence[str | None] | None, mask: Mapping[str, float | None]
+) -> dict[str, Any]:
     """The rules in words and numbers, for manifest and fingerprint.
 
-    `seqcol` is the reference's GA4GH digest; None says that no reference was at hand and alleles were taken
-    as written. `mask` holds the thresholds that were applied, null where a threshold was not.
+    `sequences` are the refget identifiers of the build's contigs, None for one that the reference does not hold; None
+    for all says that no reference was at hand and alleles were taken as written. `mask` holds the thresholds that were
+    applied, null where a threshold was not.
     """
     return {
         "build": {"name": build.name, "contigs": _contigs(build), "par": _pars(build)},
-        "reference": seqcol,
-        "normalisation": "assumed" if seqcol is None else "split, left-aligned, trimmed; REF checked",
+        "reference": reference_digest([contig.name for contig in build.contigs], sequences),
+        "sequences": None if sequences is None else list(sequences),
+        "normalisation": "assumed" if sequences is None else "split, left-aligned, trimmed; REF checked",
         "mask": dict(mask),
         "mask_scope": "once per person and record, before splitting; reference records without GQ by depth alone",
         "half_call": "missing",
@@ -29,6 +34,14 @@ def counting_rules(build: Build, *, seqcol: str | None, mask: Mapping[str, float
         "strata": "population x sex (F = XX, M = XY, U = other)",
         "histogram_edges": {metric: list(edges) for metric, edges in EDGES.items()},
     }
+
+
+def reference_digest(names: Sequence[str], sequences: Sequence[str | None] | None) -> str | None:
+    """GA4GH's seqcol digest of the contigs that the reference holds, in the build's order; decoys do not change it."""
+    if sequences is None:
+        return None
+    held = [(name, sequence) for name, sequence in zip(names, sequences, strict=True) if sequence is not None]
+    return seqcol([name for name, _ in held], [sequence for _, sequence in held])
 
 
 def counted_build(rules: Mapping[str, Any]) -> Build:

@@ -1,6 +1,6 @@
 """What may leave a node, asked of a summary's folder, before it is packed and after it is opened."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,11 @@ def refuse_not_allowed(folder: "SummaryFolder") -> None:
     from tessera.federation.bundle import not_allowed
     from tessera.files.summaries import MANIFEST
 
-    wrong, _, _ = judge(folder)
-    wrong = list(not_allowed(folder.raw, (folder.path / MANIFEST).read_bytes())) + wrong
+    judged = judge(folder)
+    wrong = list(not_allowed(folder.raw, (folder.path / MANIFEST).read_bytes())) + judged.wrong
     # the files that the manifest names, and no others, are looked into
     if not any("sha256 differs" in sentence or "is missing" in sentence for sentence in wrong):
-        wrong += _in_members(folder)
+        wrong += _in_members(folder, judged.words)
     if wrong:
         raise InputError([Problem(str(folder.path), sentence, ALLOWED, KEEP) for sentence in wrong[:LISTED]])
 
@@ -37,15 +37,13 @@ def members_of(folder: "SummaryFolder") -> dict[str, tuple[str, int]]:
     return {name: (digest, (folder.path / name).stat().st_size) for name, digest in digests.items()}
 
 
-def _in_members(folder: "SummaryFolder") -> Iterator[str]:
+def _in_members(folder: "SummaryFolder", words: Mapping[tuple[str, str], Iterable[str]]) -> Iterator[str]:
     from tessera.federation.bundle import words_not_allowed
-    from tessera.files.stored_words import hidden_content, stored_words
+    from tessera.files.hidden_content import hidden_content
 
     for name in sorted(folder.raw["members"]):
-        member = PurePosixPath(name)
-        table, path = member.parts[0], folder.path / name
-        yield from hidden_content(path, table)
-        for column, words in stored_words(path, table).items():
-            odd = words_not_allowed(column, words, folder.raw["people"], member.stem)
-            if odd:
-                yield f"{name} holds {odd[0]!r} in the column {column} ({len(odd):,} words)"
+        yield from hidden_content(folder.path / name, PurePosixPath(name).parts[0])
+    for (name, column), stored in sorted(words.items()):
+        odd = words_not_allowed(column, stored, folder.raw["people"], PurePosixPath(name).stem)
+        if odd:
+            yield f"{name} holds {odd[0]!r} in the column {column} ({len(odd):,} words)"

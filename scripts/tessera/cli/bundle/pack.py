@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tessera.cli.options import FILE, FOLDER
+from tessera.cli.options import FILE, FOLDER, passphrase_file_option, passphrase_from
 from tessera.errors import InputError, refuse
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     multiple=True,
     help="Public key of who may read it (crypt4gh.pub); may be repeated.",
 )
+@passphrase_file_option
 @click.option("--unencrypted", is_flag=True, help="Leave the TAR as it is, for everybody to read.")
 @click.option("--node", help="Name of the node; without it the name of --out up to the first dot.")
 @click.option("--dataset", help="Id of the data set, such as GOE-EE-UT-20260301120000000.")
@@ -30,6 +31,7 @@ def command(
     summary: Path,
     signing: Path,
     recipients: tuple[Path, ...],
+    passphrase_file: Path | None,
     unencrypted: bool,
     node: str | None,
     dataset: str | None,
@@ -51,11 +53,12 @@ def command(
         raise refuse("tessera bundle pack", found, "--recipient for each who may read it, or --unencrypted")
     if f"{real_path(out)}/".startswith(f"{real_path(summary)}/"):
         raise refuse("--out", f"{out}, within the summary", "a file elsewhere")
-    signer = signing_key(signing)
+    signer = signing_key(signing, passphrase_from(passphrase_file))
     readers = None if unencrypted else [recipient_key(path) for path in dict.fromkeys(recipients)]
     folder = SummaryFolder(summary)
     refuse_not_allowed(folder)
-    manifest = bundle_manifest(node or out.name.partition(".")[0], dataset, folder.raw, members_of(folder))
+    name = node or out.name.partition(".")[0]
+    manifest = bundle_manifest(name, dataset, folder.raw, members_of(folder), folder.sources_as(name, dataset))
     _check(manifest, out)
     write_bundle(out, summary, manifest, signer, readers)
     _tell(folder, manifest, out, "unencrypted" if readers is None else f"{len(readers)} recipients")
@@ -77,6 +80,7 @@ def _tell(folder: "SummaryFolder", manifest: dict[str, Any], out: Path, readers:
         "node": manifest["node"],
         "dataset": manifest["dataset"] or "none",
         "build": f"{build['name']} ({', '.join(contig['name'] for contig in build['contigs'])})",
+        "sources": ", ".join(f"{one['node']} {one['people']:,}" for one in manifest["sources"]) or "nobody",
         "strata": ", ".join(f"{name} {number:,}" for name, number in sorted(manifest["strata"].items())) or "nobody",
     }
     click.echo(f"{out}: {len(manifest['members'])} files, {readers}", err=True)

@@ -57,7 +57,7 @@ def settings_of(folder: "CohortFolder") -> Settings:
     reference = Path(first["reference"]) if first["reference"] else None
     if reference:
         fasta = Reference(reference)
-        if fasta.seqcol(fasta.spelling(build)) != rules["reference"]:
+        if fasta.sequences(fasta.spelling(build)) != rules["sequences"]:
             raise refuse(
                 str(reference), "other bases than when the cohort began", f"the reference {rules['reference']}",
                 "Put that reference, or a link to it, back to this place.",
@@ -158,7 +158,7 @@ def _opened(settings: Settings, task: Task) -> tuple["VariantFile", "CountRules"
         raise refuse(str(task.file), found, "everybody whom the sheet lists for it", "Give the file that holds them.")
     how, basis, _ = rules_for(file, settings.build, settings.reference, settings.mask, task.callable_bed)
     # the reference is the cohort's, judged once
-    found_rules = counting_rules(how.build, seqcol=settings.rules["reference"], mask=asdict(how.mask))
+    found_rules = counting_rules(how.build, sequences=settings.rules["sequences"], mask=asdict(how.mask))
     problems = rule_differences(settings.rules, found_rules, f"the cohort {settings.cohort}", str(task.file))
     if problems:
         remedy = f"For a cohort of such files: tessera cohort init ... --like {task.file}"

@@ -75,4 +75,4 @@ def _empty(build_name: str, reference: Path | None, mask_text: str, like: Path |
     else:
         fasta = Reference(reference) if reference else None
         build = fasta.spelling(build) if fasta else build
-    return Manifest(counting_rules(build, seqcol=fasta.seqcol(build) if fasta else None, mask=asdict(mask)))
+    return Manifest(counting_rules(build, sequences=fasta.sequences(build) if fasta else None, mask=asdict(mask)))

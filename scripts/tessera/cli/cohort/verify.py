@@ -75,7 +75,7 @@ def _parts(folder: "CohortFolder", history: "History") -> Iterator[Problem]:
         if missing:
             continue
         summary = SummaryFolder(place)
-        yield from (Problem(str(place), sentence, AS_WRITTEN) for sentence in judge(summary)[0])
+        yield from (Problem(str(place), sentence, AS_WRITTEN) for sentence in judge(summary).wrong)
         if summary.manifest.fingerprint != fingerprint:
             yield Problem(str(place), f"counted by the rules {summary.manifest.fingerprint}", fingerprint)
         people = left[partial["name"]] if sign < 0 else [stay.person for stay in history.of_batch.get(line["line"], ())]

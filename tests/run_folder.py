@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 class RunFolder:
@@ -15,13 +15,13 @@ class RunFolder:
 
     def __init__(self, folder: Path, configuration: str, *, environment: dict[str, str] | None = None) -> None:
         self.folder, self.configuration = folder, configuration
-        self._environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), **(environment or {})}
+        self.environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), **(environment or {})}
         (folder / "config").symlink_to(ROOT / "config")
 
     def call(self, command: list[str], *, fails: bool = False) -> str:
         """Run a command in the folder; its output, all of it."""
         done = subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, env=self._environment, timeout=900
+            command, cwd=self.folder, capture_output=True, text=True, env=self.environment, timeout=900
         )
         assert (done.returncode != 0) is fails, (done.stdout + done.stderr)[-6000:]
         return done.stdout + done.stderr

@@ -1,34 +1,17 @@
-"""What a Parquet file of a summary holds beside its rows: words that no row uses, free text, bytes of no column."""
+"""What a Parquet file of a summary holds beside its rows: free text, and bytes of no column."""
 
 import io
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tessera.errors import refuse
-from tessera.files.summaries import AS_WRITTEN, REMAKE, TEXTS
+from tessera.files.summaries import TEXTS
 
 #: first and last bytes of the format; before the last ones the length of the footer
 PARQUET = b"PAR1"
 CREATED_BY = re.compile(r"parquet-cpp-arrow version [0-9]{1,3}(\.[0-9]{1,3}){1,3}")
-
-
-def stored_words(member: Path, table: str) -> dict[str, set[str | None]]:
-    """Text column -> every word that is stored for it, also where no row uses it."""
-    words: dict[str, set[str | None]] = {name: set() for name in TEXTS[table]}
-    try:
-        with pq.ParquetFile(member, read_dictionary=TEXTS[table]) as file:
-            for group in range(file.num_row_groups):
-                stored = file.read_row_group(group, columns=TEXTS[table], use_threads=False)
-                for name in words:
-                    for chunk in stored[name].chunks:
-                        words[name].update(chunk.dictionary.to_pylist())
-    except (OSError, pa.ArrowException) as error:
-        raise refuse(str(member), "not a readable member", AS_WRITTEN, REMAKE) from error
-    return words
 
 
 def hidden_content(member: Path, table: str) -> Iterator[str]:
