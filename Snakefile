@@ -1,6 +1,6 @@
 """Tessera: from the reads of a national node to allele counts that add up exactly with those of other nodes.
 
-    reads ──> alignments ──> variants ──> cohort ──> federation ──> report
+    reads ──> alignments ──> variants ──> quality ──> cohort ──> federation ──> report
 
 This file is the table of contents: what is configured, the chapters in the order of the flow, and a target for
 each. `snakemake` makes everything; `snakemake variants` stops after that chapter. config/README.md tells every key.
@@ -55,6 +55,7 @@ wildcard_constraints:
 include: "workflow/rules/reads.smk"
 include: "workflow/rules/alignments.smk"
 include: "workflow/rules/variants.smk"
+include: "workflow/rules/quality.smk"
 include: "workflow/rules/cohort.smk"
 include: "workflow/rules/federation.smk"
 include: "workflow/rules/report.smk"
@@ -67,6 +68,7 @@ rule all:
         rules.reads.input,
         rules.alignments.input,
         rules.variants.input,
+        rules.quality.input,
         rules.cohort.input,
         rules.federation.input,
         rules.report.input,

@@ -213,6 +213,9 @@ docs`. -->
 
 {metrics}
 
+`multiqc results/mynode/private/qc` shows the same as a table, out of `metrics/ga4gh_wgs_qc_mqc.json`, beside its own
+pages of samtools stats and cutadapt; Tessera does not need MultiQC.
+
 A section is a page of the standard's metric definitions; the docstring of each metric's function quotes it.
 
 ## Where a definition leaves a choice
@@ -240,10 +243,14 @@ A disagreement is a reason why a person is not counted (`qc:METRIC`), never corr
   for people of a cohort VCF; where X is called with one allele it tells nothing.
 - `max_kinship`: the highest KING-robust kinship with anybody else of the node. `tessera find-relatives` lists pairs
   of the third degree and closer, over the markers of a BED (that of a panel of VerifyBamID2 will do) and all gVCFs
-  and cohort VCFs that it is given; `tessera gate-samples --relatives` takes the table. From 0.354 on two samples are
-  one person, or twins, and a rule `{{metric: max_kinship, max: 0.354}}` tells both: which to keep is for the node to
-  say, in the sheet. The workflow does not look for relatives, since a person's decision there depends on that person
-  alone.
+  and cohort VCFs that it is given, or over what `tessera measure-variants --copies` drew from them.
+
+Where `relatives_markers` names such a BED, the workflow draws each person's genotypes at the markers while it measures
+the person's calls, and compares everybody of the node once: `private/relatives.tsv`. Of each pair both have a line in
+`decisions.details.tsv`, `duplicate_of` (kinship from 0.354 on: one person, or twins) or `relative`, to `review`; the
+report tells pairs by degree. This stops nobody from being counted: a decision then depends on the person alone, and
+which of two to keep is for the node to say, in the sheet. A rule `{{metric: max_kinship, max: 0.354}}` keeps both out;
+then decisions of all are made again when somebody joins.
 
 Two samples that were swapped show where their karyotypes or copies of X differ from the sheet's, or where one is
 somebody's relative who should be none. Two strangers of one sex who were swapped look right: only another assay of

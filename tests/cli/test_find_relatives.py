@@ -74,3 +74,17 @@ def test_what_are_no_markers_is_refused(tessera: Tessera, node: Path, markers: s
     assert said in done.err
     assert "nothing.vcf: no such file" in done.err
     assert not (node / "pairs.tsv").exists()
+
+
+def test_genotypes_drawn_from_other_markers_are_refused(tessera: Tessera, node: Path) -> None:
+    (node / "copies").mkdir()
+    short, odd = "0" * (FEWEST_MARKERS - 1), "3" * FEWEST_MARKERS
+    (node / "one.tsv").write_text(f"sample\tcopies\nann\t{short}\n")
+    (node / "two.tsv").write_text(f"sample\tcopies\nben\t{odd}\n")
+    more = ["--samples", node / "samples.tsv", "--markers", node / "markers.bed", "--out", node / "pairs.tsv"]
+    done = tessera("find-relatives", "--copies", node / "one.tsv", "--copies", node / "two.tsv", *more)
+    assert done.code == 2
+    assert "one.tsv sample ann: 499 markers; expected 500" in done.err
+    assert "two.tsv sample ben: other signs" in done.err
+    assert tessera("find-relatives", *more).code == 2
+    assert not (node / "pairs.tsv").exists()

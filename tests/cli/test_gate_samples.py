@@ -169,3 +169,30 @@ def test_a_policy_on_kinship_needs_somebody_to_have_looked(node: Path) -> None:
     assert isinstance(done.exception, InputError)
     assert "rule max_kinship: nobody looked for relatives; expected --relatives" in str(done.exception)
     assert not (node / "decisions.tsv").exists()
+
+
+PAIRS = "sample_1\tsample_2\tmarkers\tkinship\trelation\nann\tben\t900\t0.4991\tduplicate\nann\teve\t900\t0.2\tfirst\n"
+
+
+def test_relatives_are_to_be_reviewed_and_stop_nobody(node: Path) -> None:
+    (node / "pairs.tsv").write_text(PAIRS)
+    assert gate(node).exit_code == 0
+    decided = (node / "decisions.tsv").read_text()
+    assert gate(node, "--relatives", str(node / "pairs.tsv")).exit_code == 0
+    assert (node / "decisions.tsv").read_text() == decided
+    rows = [line.split("\t")[:5] for line in (node / "details.tsv").read_text().splitlines() if "kinship" in line]
+    assert rows == [
+        ["ann", "duplicate_of", "ben, duplicate, kinship 0.4991", "review", "true"],
+        ["ann", "relative", "eve, first, kinship 0.2", "review", "true"],
+        ["ben", "duplicate_of", "ann, duplicate, kinship 0.4991", "review", "true"],
+    ]
+
+
+def test_a_policy_on_kinship_keeps_both_of_a_pair_out(node: Path) -> None:
+    (node / "pairs.tsv").write_text(PAIRS)
+    (node / "policy.yaml").write_text(POLICY + "  - {metric: max_kinship, max: 0.354}\n")
+    assert gate(node, "--relatives", str(node / "pairs.tsv")).exit_code == 0
+    assert (node / "decisions.tsv").read_text() == (
+        "sample\tcounted\treason\nann\tfalse\tqc:max_kinship\nben\tfalse\tqc:call_rate;qc:max_kinship\n"
+        "eve\tfalse\twithdrawn\n"
+    )

@@ -1,6 +1,7 @@
 """`tessera write-metrics`: documents in the standard's shape, judged by its published example and by our schema."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -73,11 +74,29 @@ def test_a_person_without_reads_has_metrics_of_calls_alone_and_both_fit_the_sche
 ) -> None:
     assert write(tessera, node) == (0, "")
     schema = Draft202012Validator(json.loads(SCHEMA.read_text()))
-    found = {path.name: json.loads(path.read_text()) for path in (node / "metrics").iterdir()}
+    found = {path.name: json.loads(path.read_text()) for path in (node / "metrics").glob("*.metrics.json")}
     assert sorted(found) == ["HG00100.metrics.json", "g.metrics.json"]
     assert list(found["g.metrics.json"]["wgs_qc_metrics"]) == ["variant_metrics"]
     for document in found.values():
         schema.validate(document)
+
+
+def test_multiqc_finds_a_table_of_all_samples(tessera: Tessera, node: Path) -> None:
+    """MultiQC's documentation, "Custom content": *_mqc.json with id, plot_type, headers, and data[sample][column]."""
+    alignments = node / "alignments" / "HG00100.json"
+    alignments.write_text(alignments.read_text().replace("430.1", "null"))
+    assert write(tessera, node) == (0, "")
+    content = json.loads((node / "metrics" / "ga4gh_wgs_qc_mqc.json").read_text())
+    assert content["plot_type"] == "table"
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", content["id"])
+    measured = ALIGNMENTS | CALLS
+    del measured["mean_insert_size"]
+    assert content["data"] == {"HG00100": measured, "g": CALLS}
+    assert set(content["headers"]) == set(ALIGNMENTS | CALLS)
+    shown = {name: header["format"].format(value) for name, header in content["headers"].items()
+             if (value := measured.get(name)) is not None}  # fmt: skip
+    assert shown["count_snvs"] == "3,906,868"
+    assert shown["mean_autosome_coverage"] == "29.94"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Kinship: PLINK 2's KING table of the same genotypes, families drawn by Mendel's rules, and a real trio."""
 
 import gzip
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,17 @@ import pytest
 
 from commands import Tessera
 from native import native
+from tessera.cohort import relatives
+from tessera.cohort.count import count_sites
+from tessera.cohort.engine import reader_of
+from tessera.cohort.ledger import Ledger
 from tessera.cohort.relatives import find_relatives
+from tessera.cohort.source import fitting_build
+from tessera.cohort.stretch import CountRules
+from tessera.files.builds import read_build
+from tessera.files.vcf import VariantFile
+from tessera.schemas.mask import ADJ
+from tessera.summary.people import People
 
 MARKERS = 6000
 
@@ -83,6 +94,32 @@ def test_kinship_is_plinks_of_every_pair(tessera: Tessera, tmp_path: Path) -> No
         assert abs(kinship - float(expected[pair][at["KINSHIP"]])) < 1e-4
 
 
+def king(one: np.ndarray, other: np.ndarray) -> tuple[int, float]:
+    """Markers known of both and kinship, pair by pair, as equation 11 of Manichaikul et al. 2010 stands."""
+    both = (one >= 0) & (other >= 0)
+    a, b = one[both].astype(int), other[both].astype(int)
+    return len(a), 0.5 - ((a - b) ** 2).sum() / (4 * min((a == 1).sum(), (b == 1).sum()))
+
+
+def test_people_compared_in_squares_are_those_compared_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relatives, "ROWS", 3)
+    monkeypatch.setattr(relatives, "MARKERS_AT_ONCE", 1000)
+    people = family(7)
+    doses = np.array(list(people.values()), np.int8)
+    doses[np.random.default_rng(3).random(doses.shape) < 0.1] = -1
+    doses[0, relatives.FEWEST_MARKERS - 1 :] = -1
+    names = list(people)
+    table, untold = find_relatives(names, doses)
+    expected = {}
+    for i, j in combinations(range(len(names)), 2):
+        markers, kinship = king(doses[i], doses[j])
+        if markers >= relatives.FEWEST_MARKERS and kinship >= 2**-4.5:
+            expected[tuple(sorted((names[i], names[j])))] = (markers, round(kinship, 4))
+    assert len(expected) > 8
+    assert untold == len(names) - 1
+    assert {(one, other): (markers, kinship) for one, other, markers, kinship, _ in table.iter_rows()} == expected
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_degrees_are_those_of_the_family(seed: int) -> None:
     people = family(seed)
@@ -133,6 +170,54 @@ def test_a_reference_block_of_a_gvcf_says_no_copies(tessera: Tessera, tmp_path: 
     )
     found = run(tessera, tmp_path, tmp_path / "ann.g.vcf", tmp_path / "twin.vcf")
     assert found.rows() == [("ann", "twin", MARKERS, 0.5, "duplicate")]
+    assert measured_and_compared(tessera, tmp_path, "ann.g.vcf", "twin.vcf").rows() == found.rows()
+
+
+def measured_and_compared(tessera: Tessera, folder: Path, *inputs: str) -> pl.DataFrame:
+    """The pairs that come of each file's genotypes at the markers, as the workflow draws them."""
+    (folder / "build.yaml").write_text(
+        "name: one\ncontigs:\n  - {name: '1', kind: autosome, length: 1000000}\npar: []\n"
+    )
+    words: list[str | Path] = []
+    for name in inputs:
+        done = tessera(
+            "measure-variants", "--input", folder / name, "--samples", folder / "samples.tsv", "--mask", "none",
+            "--build", folder / "build.yaml", "--markers", folder / "markers.bed", "--copies", folder / f"{name}.tsv",
+            "--out", folder / f"{name}.metrics.tsv",
+        )  # fmt: skip
+        assert done.code == 0, done.err
+        words += ["--copies", folder / f"{name}.tsv"]
+    done = tessera(
+        "find-relatives", *words, "--samples", folder / "samples.tsv", "--markers", folder / "markers.bed",
+        "--out", folder / "drawn.tsv",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    return pl.read_csv(folder / "drawn.tsv", separator="\t")
+
+
+def test_genotypes_drawn_from_a_count_are_those_of_the_records(shared: Path) -> None:
+    """Fifty real gVCFs, at their own SNVs: each file read record by record, and by way of its count."""
+    files = sorted((shared / "04_gvcf/hail_1kg_chr22_50").glob("*.g.vcf.gz"))
+    snvs: dict[int, tuple[str, str]] = {}
+    for file in files:
+        for line in gzip.decompress(file.read_bytes()).decode().splitlines():
+            fields = line.split("\t", 5)
+            if line[0] != "#" and len(fields[3]) == 1 and fields[4].split(",")[0] in list("ACGT"):
+                snvs[int(fields[1])] = (fields[3], fields[4][0])
+    sites = {("chr22", pos): (number, *snvs[pos]) for number, pos in enumerate(sorted(snvs))}
+    build = read_build("GRCh38")
+    known = np.zeros(3, int)
+    for file in files:
+        variants = VariantFile(file)
+        person = People(tuple(variants.samples), ("XX",), ("FI_F",))
+        there = relatives.marker_doses(variants.records_over(person.names, sites), 1, sites, ADJ)[0]
+        drawn = relatives.CountedMarkers(sites)
+        rules = CountRules(fitting_build(variants, build), ADJ, None, {}, unknown_outside=False)
+        for key, part in count_sites(reader_of(variants, person)[0], person, rules, Ledger()):
+            drawn.add(key, part.block)
+        np.testing.assert_array_equal(drawn.doses, there)
+        known += np.bincount(there[there >= 0], minlength=3)
+    assert (known > 5).all(), known
 
 
 def test_the_ashkenazi_trio_is_a_child_and_its_parents(tessera: Tessera, shared: Path, tmp_path: Path) -> None:

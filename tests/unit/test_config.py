@@ -75,7 +75,7 @@ def test_every_default_is_valid() -> None:
 def test_an_unknown_key_is_refused_and_the_nearest_named() -> None:
     assert problems(document(alinger="bwa")) == [
         'config: unknown key "alinger"; expected one of reference, build, assume_normalised, results, nodes, mask, '
-        "consent, qc_policy, contamination_panel, aligner, tools, federation, catalogue, truth.\n"
+        "consent, qc_policy, contamination_panel, relatives_markers, aligner, tools, federation, catalogue, truth.\n"
         '  Did you mean "aligner"?'
     ]
 

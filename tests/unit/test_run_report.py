@@ -1,5 +1,7 @@
 """The run's report: its sums, its sentences, its look."""
 
+from dataclasses import replace
+
 import polars as pl
 
 from tessera.report.run_report import Comparison, Scope, build_report, count_variants, reasons, report_text
@@ -51,3 +53,13 @@ def test_without_true_numbers_nothing_is_claimed() -> None:
 def test_an_an_that_is_an_interval_is_said() -> None:
     merged = Scope("merged", 13, {}, 1500, exact=False)
     assert "AN is an interval" in report_text(build_report(NODES, merged, []), {"here": "there"})
+
+
+def test_pairs_to_review_are_told_by_node_and_degree() -> None:
+    nodes = [replace(NODES[0], related={"duplicate": 1, "first": 12}), replace(NODES[1], related={})]
+    report = build_report(nodes, MERGED, [])
+    assert report["nodes"]["alder"]["related_pairs"] == {"duplicate": 1, "first": 12}
+    assert report["nodes"]["birch"]["related_pairs"] == {}
+    text = report_text(report, {"here": "there"})
+    assert "by degree\n  alder: duplicate   1\n  alder: first      12\n" in text
+    assert "To review" not in report_text(build_report(NODES, MERGED, []), {"here": "there"})

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 TINY = "tests/workflow/tiny/config.yaml"
 #: a rule that only collects has no command
-TARGETS = {"all", "reads", "alignments", "variants", "cohort", "federation", "report"}
+TARGETS = {"all", "reads", "alignments", "variants", "quality", "cohort", "federation", "report"}
 
 
 def rules(path: Path) -> dict[str, str]:
@@ -109,6 +109,26 @@ def test_each_sample_enters_at_its_own_stage() -> None:
     assert "check_node" not in made
     # nothing is described for catalogues
     assert not {"write_catalogue", "digest_inputs", "digest_cohort", "write_crate"} & set(made)
+
+
+def test_relatives_are_looked_for_once_a_node_and_gate_one_by_one_only_where_the_policy_says_so(
+    tmp_path: Path,
+) -> None:
+    markers, policy = tmp_path / "markers.bed", tmp_path / "policy.yaml"
+    markers.write_text("chr1\t9\t10\tA\tC\n")
+    policy.write_text("version: 1\nrules:\n  - {metric: max_kinship, max: 0.354}\n")
+    asked = ("--dry-run", "--quiet", "rules", "--configfile", TINY, "--config")
+    assert "find_relatives" not in jobs(snakemake(*asked, "aligner=minimap2"))
+    made = jobs(snakemake(*asked, f"relatives_markers={markers}"))
+    assert made["find_relatives"] == 2
+    assert made["measure_variants"] == made["gate_sample"] == 4
+    one = ("results/mixed/private/decisions/gvcf.tsv", "--dry-run", "--quiet", "rules", "--configfile", TINY)
+    assert "find_relatives" not in jobs(snakemake(*one, "--config", f"relatives_markers={markers}"))
+    both = [f"relatives_markers={markers}", f"qc_policy={policy}"]
+    assert jobs(snakemake(*one, "--config", *both))["find_relatives"] == 1
+    refused = snakemake(*asked, f"qc_policy={policy}")
+    assert refused.returncode != 0
+    assert "rules on max_kinship" in refused.stdout + refused.stderr
 
 
 @pytest.mark.parametrize("aligner", ["bwa", "bwa-mem2"])

@@ -1,10 +1,9 @@
-"""Cohort: who is counted, and the node's summary.
+"""Cohort: the node's summary.
 
-Needs each sample's calls and metrics, the QC policy and the consent codes. Decides on each person, counts each
-person alone, adds people up by batch and batches to the node; the people of a cohort VCF are counted together.
-A person's decision and counts depend on that person only, so one person more costs one person, one batch and one
-sum; a node whose people have all withdrawn has the summary of nobody. The node's summary may leave the node; all
-else here is private.
+Needs each sample's calls and decision. Counts each person alone, adds people up by batch and batches to the node; the
+people of a cohort VCF are counted together. A person's counts depend on that person only, so one person more costs
+one person, one batch and one sum; a node whose people have all withdrawn has the summary of nobody. The node's
+summary may leave the node; all else here is private.
 """
 
 COHORT_VERSION = 3
@@ -17,7 +16,6 @@ rule cohort:
     """Every node's summary, verified, and what it was added up from."""
     input:
         [f"<results>/{node}/private/summary.verified.txt" for node in RUN.nodes],
-        [f"<results>/{node}/private/qc/metrics" for node in RUN.nodes],
         [f"<results>/{node}/private/batches/{batch}/manifest.json" for node in RUN.nodes for batch in RUN.batches(node)],
         [
             f"<results>/{node}/private/cohorts/{cohort.id}/manifest.json"
@@ -29,132 +27,6 @@ rule cohort:
             for node in RUN.nodes
             for sample in RUN.called_samples(node) + RUN.gvcf_samples(node)
         ],
-
-
-rule gate_sample:
-    """Decide whether a sample with calls of its own is counted."""
-    input:
-        policy=RUN.config.qc_policy,
-        alignments=branch(
-            lambda wildcards: RUN.kind(wildcards.node, wildcards.sample) == "gvcf",
-            otherwise="<private>/qc/alignments/{sample}.json",
-        ),
-        variants="<private>/qc/variants/{sample}.tsv",
-    output:
-        decisions="<private>/decisions/{sample}.tsv",
-    log:
-        "<private>/logs/gate_sample/{sample}.log",
-    conda:
-        "../envs/tessera.yaml"
-    container:
-        IMAGES["tessera"]
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 500 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
-        in_turn=1,
-    params:
-        stage_version=COHORT_VERSION,
-        sheet=lambda wildcards: RUN.sheet(wildcards.node),
-        facts=lambda wildcards: RUN.facts(wildcards.node, wildcards.sample),
-        consent=[word for code in RUN.config.consent for word in ("--consent", code)],
-        alignments=lambda wildcards, input: ["--alignments", input.alignments] if input.alignments else [],
-    shell:
-        "tessera gate-samples --samples {params.sheet:q} --sample {wildcards.sample:q} --policy {input.policy:q}"
-        " {params.consent:q} {params.alignments:q} --variants {input.variants:q} --out {output.decisions:q} 2> {log:q}"
-
-
-rule gate_samples:
-    """Decide on everybody of a node, withdrawn people too, and say what each decision rests on."""
-    input:
-        policy=RUN.config.qc_policy,
-        alignments=lambda wildcards: expand(
-            "<private>/qc/alignments/{sample}.json",
-            sample=RUN.called_samples(wildcards.node),
-            allow_missing=True,
-        ),
-        variants=lambda wildcards: expand(
-            "<private>/qc/variants/{sample}.tsv",
-            sample=RUN.called_samples(wildcards.node) + RUN.gvcf_samples(wildcards.node),
-            allow_missing=True,
-        ),
-        cohorts=lambda wildcards: expand(
-            "<private>/qc/cohorts/{cohort}.tsv",
-            cohort=[cohort.id for cohort in RUN.cohort_files(wildcards.node)],
-            allow_missing=True,
-        ),
-    output:
-        decisions="<private>/decisions.tsv",
-        details="<private>/decisions.details.tsv",
-    log:
-        "<private>/logs/gate_samples.log",
-    conda:
-        "../envs/tessera.yaml"
-    container:
-        IMAGES["tessera"]
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 500 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
-    params:
-        stage_version=COHORT_VERSION,
-        sheet=lambda wildcards: RUN.sheet(wildcards.node),
-        facts=lambda wildcards: RUN.node_facts(wildcards.node),
-        consent=[word for code in RUN.config.consent for word in ("--consent", code)],
-        # folders, for a command line has no room for the files of twenty thousand people
-        alignments=lambda wildcards, input: (
-            ["--alignments", Path(input.alignments[0]).parent] if input.alignments else []
-        ),
-        variants=lambda wildcards, input: ["--variants", Path(input.variants[0]).parent] if input.variants else [],
-        cohorts=lambda wildcards, input: [word for table in input.cohorts for word in ("--variants", table)],
-    shell:
-        "tessera gate-samples --samples {params.sheet:q} --policy {input.policy:q} {params.consent:q} {params.alignments:q}"
-        " {params.variants:q} {params.cohorts:q} --out {output.decisions:q} --details {output.details:q} 2> {log:q}"
-
-
-rule write_metrics:
-    """Write the metrics of each sample of a node as the GA4GH standard shapes them."""
-    input:
-        alignments=lambda wildcards: expand(
-            "<private>/qc/alignments/{sample}.json",
-            sample=RUN.called_samples(wildcards.node),
-            allow_missing=True,
-        ),
-        variants=lambda wildcards: expand(
-            "<private>/qc/variants/{sample}.tsv",
-            sample=RUN.called_samples(wildcards.node) + RUN.gvcf_samples(wildcards.node),
-            allow_missing=True,
-        ),
-        cohorts=lambda wildcards: expand(
-            "<private>/qc/cohorts/{cohort}.tsv",
-            cohort=[cohort.id for cohort in RUN.cohort_files(wildcards.node)],
-            allow_missing=True,
-        ),
-    output:
-        metrics=directory("<private>/qc/metrics"),
-    log:
-        "<private>/logs/write_metrics.log",
-    conda:
-        "../envs/tessera.yaml"
-    container:
-        IMAGES["tessera"]
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 500 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
-    params:
-        stage_version=METRICS_VERSION,
-        sheet=lambda wildcards: RUN.sheet(wildcards.node),
-        facts=lambda wildcards: RUN.node_facts(wildcards.node),
-        # folders, for a command line has no room for the files of twenty thousand people
-        alignments=lambda wildcards, input: (
-            ["--alignments", Path(input.alignments[0]).parent] if input.alignments else []
-        ),
-        variants=lambda wildcards, input: ["--variants", Path(input.variants[0]).parent] if input.variants else [],
-        cohorts=lambda wildcards, input: [word for table in input.cohorts for word in ("--variants", table)],
-    shell:
-        "tessera write-metrics --samples {params.sheet:q} {params.alignments:q} {params.variants:q} {params.cohorts:q}"
-        " --out {output.metrics:q} 2> {log:q}"
 
 
 rule count_alleles:

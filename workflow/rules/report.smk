@@ -29,6 +29,7 @@ rule write_report:
         summaries=[f"<results>/{node}/summary/manifest.json" for node in RUN.nodes],
         received=RECEIVED,
         merged="<results>/federation/summary/manifest.json",
+        relatives=[f"<results>/{node}/private/relatives.tsv" for node in RUN.nodes] if MARKERS else [],
         vcf=FREQUENCIES,
         truth=(
             [f"<results>/{node}/private/truth.json" for node in RUN.nodes] + ["<results>/federation/truth.json"]
@@ -57,9 +58,11 @@ rule write_report:
             for word in ("--summary", summary)
         ],
         truth=lambda wildcards, input: [word for result in input.truth for word in ("--truth", result)],
+        relatives=["--relatives"] if MARKERS else [],
         results=lambda wildcards: RUN.config.results,
     shell:
         "tessera write-report --results {params.results:q} {params.nodes:q} {params.others:q} {params.truth:q}"
+        " {params.relatives:q}"
         " --out {output.text:q} --json {output.json:q} 2> {log:q}"
 
 

@@ -1,7 +1,8 @@
 """Variants: genotypes and reference blocks of each sample, and what they are worth.
 
 Needs each sample's CRAM, or gVCF and cohort VCF files as they came. Makes a gVCF of every sample with alignments,
-called alone so that no other sample changes it, and each sample's call rate and het/hom ratio. Ploidy on X, Y and MT
+called alone so that no other sample changes it, each sample's call rate and het/hom ratio, and, to find relatives, its
+genotypes at markers. Ploidy on X, Y and MT
 follows from the sheet's karyotype and the build. Rules know the build by what it says: an edited build file makes
 again what follows from it, and calls only where ploidy changed.
 """
@@ -16,6 +17,8 @@ GVCF = branch(
     then=lambda wildcards: RUN.file(wildcards.node, wildcards.sample),
     otherwise="<private>/variants/{sample}.g.vcf.gz",
 )
+# where each person's genotypes at markers are wanted, to find relatives
+MARKERS = RUN.config.relatives_markers or []
 # what calls are checked and left-aligned on; nothing where the operator says that they are normalised
 COUNTED_ON = [] if RUN.config.assume_normalised else REFERENCE
 DIGESTS = [] if RUN.config.assume_normalised else f"{REFERENCE}.digests.json"
@@ -98,8 +101,10 @@ rule measure_variants:
     input:
         calls=GVCF,
         reference=COUNTED_ON,
+        markers=MARKERS,
     output:
         metrics="<private>/qc/variants/{sample}.tsv",
+        copies="<private>/qc/markers/{sample}.tsv" if MARKERS else [],
     log:
         "<private>/logs/measure_variants/{sample}.log",
     conda:
@@ -119,18 +124,21 @@ rule measure_variants:
         build=RUN.config.build,
         build_digest=RUN.build_digest,
         mask=RUN.config.mask.argument,
+        markers=lambda wildcards, output: ["--markers", MARKERS, "--copies", output.copies] if MARKERS else [],
     shell:
         "tessera measure-variants --input {input.calls:q} --samples {params.sheet:q} {params.people:q}"
         " {params.reference:q} --build {params.build:q} --mask {params.mask:q}"
-        " --workers {threads} --max-memory {resources.mem_mb}MB --out {output.metrics:q} 2> {log:q}"
+        " --workers {threads} --max-memory {resources.mem_mb}MB {params.markers:q} --out {output.metrics:q} 2> {log:q}"
 
 
 use rule measure_variants as measure_cohort with:
     input:
         calls=lambda wildcards: RUN.cohort_file(wildcards.node, wildcards.cohort).path,
         reference=COUNTED_ON,
+        markers=MARKERS,
     output:
         metrics="<private>/qc/cohorts/{cohort}.tsv",
+        copies="<private>/qc/markers/cohorts/{cohort}.tsv" if MARKERS else [],
     log:
         "<private>/logs/measure_cohort/{cohort}.log",
     threads: lambda wildcards: RUN.cohort_file(wildcards.node, wildcards.cohort).workers
@@ -146,3 +154,4 @@ use rule measure_variants as measure_cohort with:
         build=RUN.config.build,
         build_digest=RUN.build_digest,
         mask=RUN.config.mask.argument,
+        markers=lambda wildcards, output: ["--markers", MARKERS, "--copies", output.copies] if MARKERS else [],

@@ -17,9 +17,12 @@ from tessera.cli.options import (
 from tessera.errors import refuse
 
 if TYPE_CHECKING:
+    from tessera.cohort.relatives import Doses
     from tessera.files.fasta import Reference
+    from tessera.files.marker_panel import Markers
     from tessera.files.vcf import VariantFile
     from tessera.genome.build import Build
+    from tessera.schemas.mask import Mask
     from tessera.summary.people import People
 
 
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 @mask_option
 @workers_option
 @max_memory_option
+@click.option("--markers", type=FILE, help="Common SNVs far apart (BED: contig, start, end, REF, ALT), for --copies.")
+@click.option("--copies", type=FILE, help="Also write what each person has at the markers (private).")
 @click.option("--out", type=FILE, required=True, help="Table with one row a person (private).")
 def command(
     source: Path,
@@ -42,22 +47,28 @@ def command(
     mask_text: str,
     workers: int,
     max_memory: str | None,
+    markers: Path | None,
+    copies: Path | None,
     out: Path,
 ) -> None:
     """Measure each person's calls on the autosomes.
 
     Call rate and het/hom ratio under the mask of the count; and the seven metrics that the GA4GH WGS Quality Control
-    standard, version 1, names, under FILTER alone, where the file is one person's.
+    standard, version 1, names, under FILTER alone, where the file is one person's. `--copies` is what
+    tessera find-relatives compares.
     """
     import polars as pl
 
     from tessera.cohort.call_metrics import measure_cohort, measure_gvcf
     from tessera.cohort.cluster import Workers
     from tessera.cohort.engine import reader_of
+    from tessera.cohort.relatives import CountedMarkers
     from tessera.cohort.source import fitting_build
     from tessera.files.builds import read_build
     from tessera.files.fasta import Reference
     from tessera.files.input_samples import read_people
+    from tessera.files.marker_copies import write_marker_copies
+    from tessera.files.marker_panel import read_markers
     from tessera.files.paths import refuse_unlike_files
     from tessera.files.tables import write_tsv
     from tessera.files.vcf import VariantFile
@@ -65,6 +76,8 @@ def command(
     from tessera.schemas.variant_metrics import VARIANT_METRICS
     from tessera.summary.people import People
 
+    if (markers is None) is not (copies is None):
+        raise refuse("--copies", "--markers and --copies, one without the other", "both, or none")
     refuse_unlike_files({
         "a VCF (plain or BGZF) or BCF": source, "a sheet of samples (TSV)": sheet, "a reference FASTA": reference,
     })  # fmt: skip
@@ -74,20 +87,33 @@ def command(
     mask = parse_mask(mask_text).for_fields(file.formats)
     rows = read_people(sheet, source, file.samples, only).filter(~pl.col("withdrawn"))
     people = People(tuple(rows["sample"]), tuple(rows["sex"]), tuple(rows["stratum"]))
+    panel = read_markers(markers) if markers else None
+    counted = CountedMarkers(panel.spelt_like(file.contig_lengths)) if panel else None
     if not people.names:
         table = pl.DataFrame(schema={"sample": pl.String, "call_rate": pl.Float64, "het_hom_ratio": pl.Float64})
     elif not file.is_gvcf():
         table = measure_cohort(file, people, fitted, mask, processes)
     elif len(people.names) == 1:
-        table = measure_gvcf(reader_of(file, people)[0], people, fitted, mask, _callable_bases(fitted, fasta))
+        table = measure_gvcf(reader_of(file, people)[0], people, fitted, mask, _callable_bases(fitted, fasta), counted)
     else:
         raise refuse(str(source), f"a gVCF of {len(people.names)} samples", "a gVCF of one sample",
                      "Split it: bcftools view -s SAMPLE.")  # fmt: skip
+    if panel and counted and copies:
+        of_one = file.is_gvcf() and people.names
+        write_marker_copies(copies, people.names, counted.doses[None] if of_one else _copies(file, people, panel, mask))
     alone = len(people.names) == len(file.samples) == 1
     standard = _standard_metrics(file, people, fitted) if alone else {}
     own = VARIANT_METRICS.schema
     others = {name: standard.get(name) for name in own if name not in table.columns}
     write_tsv(out, table.with_columns(pl.lit(value, own[name]).alias(name) for name, value in others.items()).cast(own))
+
+
+def _copies(file: "VariantFile", people: "People", panel: "Markers", mask: "Mask") -> "Doses":
+    """What the people of a cohort file have at the markers."""
+    from tessera.cohort.relatives import marker_doses
+
+    sites = panel.spelt_like(file.contig_lengths)
+    return marker_doses(file.records_over(people.names, sites), len(people.names), sites, mask)
 
 
 def _standard_metrics(file: "VariantFile", person: "People", build: "Build") -> dict[str, float | None]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 @click.option("--node", "nodes", multiple=True, required=True, help="Name of a node of the run; may be repeated.")
 @click.option("--summary", "others", type=FOLDER, multiple=True, help="Summary another node sent; may be repeated.")
 @click.option("--truth", "results_of", type=FILE, multiple=True, help="Result of check-truth; may be repeated.")
+@click.option("--relatives", is_flag=True, help="The run has looked for relatives: tell the pairs to review.")
 @click.option("--out", type=FILE, required=True, help="The report as text.")
 @click.option("--json", "out_json", type=FILE, required=True, help="The report as JSON.")
 def command(
@@ -23,6 +24,7 @@ def command(
     nodes: tuple[str, ...],
     others: tuple[Path, ...],
     results_of: tuple[Path, ...],
+    relatives: bool,
     out: Path,
     out_json: Path,
 ) -> None:
@@ -33,6 +35,7 @@ def command(
     """
     import json
     from collections import Counter
+    from dataclasses import replace
 
     from tessera.files.atomic import written_aside
     from tessera.files.decisions import read_decisions
@@ -41,6 +44,8 @@ def command(
     scopes = [
         _scope(node, results / node / "summary", reasons(read_decisions(_decisions(results, node)))) for node in nodes
     ]
+    if relatives:
+        scopes = [replace(scope, related=_related(results, scope.name)) for scope in scopes]
     scopes += [_scope(f"received {number}", other) for number, other in enumerate(others, start=1)]
     gone: Counter[str] = Counter()
     for scope in scopes:
@@ -55,6 +60,16 @@ def command(
 
 def _decisions(results: Path, node: str) -> Path:
     return results / node / "private" / "decisions.tsv"
+
+
+def _related(results: Path, node: str) -> dict[str, int]:
+    """Degree -> pairs of people of a node, the closest first."""
+    from tessera.files.tables import read_tsv
+    from tessera.schemas.relatives import DEGREES, RELATIVES
+
+    found = read_tsv(results / node / "private" / "relatives.tsv", RELATIVES)["relation"].value_counts()
+    pairs = dict(found.iter_rows())
+    return {degree: pairs[degree] for degree, _ in DEGREES if degree in pairs}
 
 
 def _scope(name: str, summary: Path, not_counted: dict[str, int] | None = None) -> "Scope":

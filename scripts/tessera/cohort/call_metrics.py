@@ -10,6 +10,7 @@ from tessera.cohort.cluster import Workers
 from tessera.cohort.count import count_sites
 from tessera.cohort.engine import members_of
 from tessera.cohort.ledger import Ledger
+from tessera.cohort.relatives import CountedMarkers
 from tessera.cohort.shards import count_file
 from tessera.cohort.sites import Reader
 from tessera.cohort.stretch import CountRules
@@ -22,10 +23,17 @@ from tessera.summary.people import People
 IntArray = npt.NDArray[np.int64]
 
 
-def measure_gvcf(reader: Reader, person: People, build: Build, mask: Mask, bases: Mapping[str, int]) -> pl.DataFrame:
+def measure_gvcf(
+    reader: Reader,
+    person: People,
+    build: Build,
+    mask: Mask,
+    bases: Mapping[str, int],
+    markers: CountedMarkers | None = None,
+) -> pl.DataFrame:
     """`sample`, `call_rate` and `het_hom_ratio` of the one person of a gVCF.
 
-    `bases` is contig -> bases that can be called (without N).
+    `bases` is contig -> bases that can be called (without N). `markers` are read off the same blocks.
     """
     autosomes = {contig.name for contig in build.contigs if contig.kind == "autosome"} & set(bases)
     called = het = homalt = 0
@@ -33,6 +41,8 @@ def measure_gvcf(reader: Reader, person: People, build: Build, mask: Mask, bases
     for key, part in count_sites(reader, person, rules, Ledger()):
         if key.contig in autosomes:
             block = part.block
+            if markers:
+                markers.add(key, block)
             called += int(block.an_track.select(((pl.col("end") - pl.col("start")) * pl.col("n_dip")).sum()).item())
             snvs = block.variants.filter((pl.col("ref").str.len_bytes() == 1) & pl.col("alt").is_in(list("ACGT")))
             het, homalt = het + int(snvs["n_het"].sum()), homalt + int(snvs["n_homalt"].sum())

@@ -72,6 +72,8 @@ def decide(people: pl.DataFrame, measured: Measured, *, policy: QcPolicy, consen
         judged.append(_judge(values, rule))
     if problems:
         raise InputError(problems)
+    if measured.relatives is not None:
+        judged.append(_to_review(present, measured.relatives))
     return pl.concat(judged)
 
 
@@ -96,6 +98,24 @@ def _consent(people: pl.DataFrame, codes: Sequence[str]) -> pl.DataFrame:
     stated = people.filter(pl.col("consent_stated"))
     passed = consent_reason(codes) == ""
     return _rows(stated, "consent", pl.col("consent"), " or ".join(codes), passed=passed)
+
+
+def _to_review(people: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """A row for each of a pair: it names the other, and stops nobody from being counted."""
+    turned = pairs.rename({"sample_1": "sample_2", "sample_2": "sample_1"}).select(pairs.columns)
+    both = pl.concat([pairs, turned]).rename({"sample_1": "sample", "sample_2": "other"}).sort("sample", "other")
+    rule = pl.when(pl.col("relation") == "duplicate").then(pl.lit("duplicate_of")).otherwise(pl.lit("relative"))
+    return (
+        people.select("sample")
+        .join(both, on="sample", how="inner", maintain_order="left_right")
+        .select(
+            "sample",
+            rule=rule,
+            value=pl.format("{}, {}, kinship {}", "other", "relation", "kinship"),
+            threshold=pl.lit("review"),
+            passed=pl.lit(value=True),
+        )
+    )
 
 
 def _judge(values: pl.DataFrame, rule: QcRule) -> pl.DataFrame:

@@ -14,8 +14,8 @@ SEXES = ("F", "M", "U")
 
 def schema(groups: Sequence[Group]) -> pl.Schema:
     """Columns and types: SITE, then SITE_COUNTS of each group."""
-    counts = {f"{column.name}{group.suffix}": column.dtype for group in groups for column in SITE_COUNTS}
-    return pl.Schema({column.name: column.dtype for column in SITE} | counts)
+    counts = {f"{column.name}{group.suffix}": getattr(pl, column.kind) for group in groups for column in SITE_COUNTS}
+    return pl.Schema({column.name: getattr(pl, column.kind) for column in SITE} | counts)
 
 
 def table(cells: Cells, groups: Sequence[Group]) -> pl.DataFrame:
@@ -24,7 +24,7 @@ def table(cells: Cells, groups: Sequence[Group]) -> pl.DataFrame:
     parts = [site]
     for group in groups:
         found = distinct(cells.of(group.strata))
-        told = [pl.col(column.name).cast(column.dtype).alias(f"{column.name}{group.suffix}") for column in SITE_COUNTS]
+        told = [pl.col(column.name).alias(f"{column.name}{group.suffix}") for column in SITE_COUNTS]
         parts.append(found.frame.select(told)[found.which])
     wanted = schema(groups)
     return pl.concat(parts, how="horizontal").select(wanted.names()).cast(wanted)

@@ -108,7 +108,11 @@ def _expand(
 
 def _check_files(config: Config, where: str) -> Iterator[Problem]:
     """Files and folders that are not there, and a build or a policy that is wrong in itself."""
-    files = {"reference": config.reference, "qc_policy": config.qc_policy}
+    files = {
+        "reference": config.reference,
+        "qc_policy": config.qc_policy,
+        "relatives_markers": config.relatives_markers,
+    }
     files |= {f"nodes.{name}.callable": node.callable for name, node in config.nodes.items()}
     files |= config.federation.files
     folders = {f"federation.summaries[{i}]": path for i, path in enumerate(config.federation.summaries)}
@@ -129,7 +133,14 @@ def _check_files(config: Config, where: str) -> Iterator[Problem]:
     else:
         yield from _problems_of(read_build, config.build)
     if is_file(config.qc_policy):
-        yield from _problems_of(read_policy, config.qc_policy)
+        yield from _problems_of(read_policy, config.qc_policy) or _kinship_unknown(config, where)
+
+
+def _kinship_unknown(config: Config, where: str) -> Iterator[Problem]:
+    """A policy that asks for kinship where nobody looks for relatives."""
+    if read_policy(config.qc_policy).asks_for("max_kinship") and config.relatives_markers is None:
+        found = f"no markers, and {config.qc_policy} rules on max_kinship"
+        yield Problem(f"{where} relatives_markers", found, "a BED of markers", "See config/README.md#qc-policy.")
 
 
 def _check_results(path: Path, where: str) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ DEEPEST = 10_000_000
 SCHEMA = {"contig": pl.String, "pos": pl.Int64, "depth": pl.Int64}
 
 
-def read_depth(stream: IO[bytes], where: str, *, block_bytes: int = 1 << 25) -> Iterator[pl.DataFrame]:
+def read_depth(stream: IO[bytes], where: str, *, block_bytes: int = 1 << 22) -> Iterator[pl.DataFrame]:
     """Yield frames of (contig, pos, depth), pos 1-based, each of about `block_bytes` of text.
 
     Raises InputError when a line has another shape, or a depth no base has.

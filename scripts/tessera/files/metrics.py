@@ -15,14 +15,17 @@ from tessera.files.paths import unlike_file
 from tessera.files.tables import read_tsv
 from tessera.schemas.document import check_document, quoted
 from tessera.schemas.variant_metrics import VARIANT_METRICS
-from tessera.schemas.wgs_qc import ALIGNMENT_METRICS, SCHEMA
+from tessera.schemas.wgs_qc import ALIGNMENT_METRICS, METRICS, SCHEMA
 from tessera.schemas.wgs_qc import VARIANT_METRICS as STANDARD_VARIANT_METRICS
+
+#: MultiQC looks into files of this ending
+FOR_MULTIQC = "ga4gh_wgs_qc_mqc.json"
 
 
 def write_metrics(path: Path, document: dict[str, Any]) -> None:
     """Write a document `{biosample: {id}, wgs_qc_metrics: {aln_metrics: {}}, tessera: {}}`."""
     with written_aside(path) as aside:
-        aside.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        _write_json(aside, document)
 
 
 def read_metrics(path: Path) -> dict[str, Any]:
@@ -52,7 +55,8 @@ def read_metrics(path: Path) -> dict[str, Any]:
 def write_standard_metrics(folder: Path, alignments: pl.DataFrame, variants: pl.DataFrame) -> None:
     """Write SAMPLE.metrics.json, in the shape of the standard, for each sample that was measured, into a new folder.
 
-    `alignments` and `variants` have `sample` and its metrics; a sample of one table alone has that group alone.
+    `alignments` and `variants` have `sample` and its metrics; a sample of one table alone has that group alone. Beside
+    them lies one file for MultiQC, with all of them.
     """
     documents: dict[str, dict[str, Any]] = {}
     for rows, group, metrics in (
@@ -69,6 +73,39 @@ def write_standard_metrics(folder: Path, alignments: pl.DataFrame, variants: pl.
                 raise InputError(problems)
             text = json.dumps(document, indent=4, sort_keys=True) + "\n"
             (aside / f"{sample}.metrics.json").write_text(text, encoding="utf-8")
+        _write_json(aside / FOR_MULTIQC, _for_multiqc(documents))
+
+
+def _for_multiqc(documents: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """A table of MultiQC's custom content (its documentation, "Custom content"); what was not measured has no cell."""
+    measured = {
+        sample: {name: value for group in document["wgs_qc_metrics"].values() for name, value in group.items()}
+        for sample, document in documents.items()
+    }
+    return {
+        "id": "ga4gh_wgs_qc",
+        "section_name": "GA4GH WGS QC",
+        "description": "Metrics of the GA4GH WGS Quality Control standard, version 1, of each sample.",
+        "plot_type": "table",
+        "pconfig": {"id": "ga4gh_wgs_qc_table", "title": "GA4GH WGS QC: metrics", "namespace": "GA4GH WGS QC"},
+        "headers": {
+            name: {
+                "title": name,
+                "description": f"{metric.meaning} ({metric.unit})",
+                "format": f"{{:,.{metric.decimals}f}}",
+                **({"min": 0, "max": 100, "suffix": "%"} if metric.unit == "%" else {}),
+            }
+            for name, metric in METRICS.items()
+        },
+        "data": {
+            sample: {name: value for name, value in metrics.items() if value is not None}
+            for sample, metrics in sorted(measured.items())
+        },
+    }
+
+
+def _write_json(path: Path, document: dict[str, Any]) -> None:
+    path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def read_alignment_metrics(paths: Sequence[Path]) -> pl.DataFrame:

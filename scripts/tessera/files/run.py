@@ -13,7 +13,7 @@ import polars as pl
 
 from tessera.errors import Gathered, InputError, Problem
 from tessera.files.builds import read_build
-from tessera.files.config import parse_config, sheet_paths
+from tessera.files.config import parse_config, read_policy, sheet_paths
 from tessera.files.paths import is_file, real_paths
 from tessera.files.samples import read_samples
 from tessera.genome.build import Build
@@ -171,6 +171,11 @@ class Run:
     def build_digest(self) -> str:
         """A digest of what the build says, whatever its file's name, date and comments."""
         return hashlib.sha256(repr(self.build).encode()).hexdigest()
+
+    @cached_property
+    def gates_on_kinship(self) -> bool:
+        """Whether a person's decision depends on relatives: it is made again when they are looked for again."""
+        return read_policy(self.config.qc_policy).asks_for("max_kinship")
 
     def sheet(self, node: str) -> str:
         """Path of a node's sample sheet."""

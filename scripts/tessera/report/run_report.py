@@ -16,7 +16,8 @@ FEDERATION = "federation"
 class Scope:
     """A node, or all nodes merged: people counted, people not counted by reason, variants that somebody carries.
 
-    `exact` is False where some people's bases without a record are unknown, so that AN is an interval.
+    `exact` is False where some people's bases without a record are unknown, so that AN is an interval; `related` has
+    pairs of people by degree, and is None where nobody looked for them.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Scope:
     not_counted: Mapping[str, int]
     variants: int
     exact: bool = True
+    related: Mapping[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,13 @@ def report_text(report: Mapping[str, Any], places: Mapping[str, str]) -> str:
     parts = ["People and variants\n" + _aligned(table)]
     if why:
         parts.append("Not counted, by node and reason\n" + _aligned(why))
+    related = [
+        (f"{name}: {degree}", f"{pairs:,}")
+        for name, scope in report["nodes"].items()
+        for degree, pairs in scope.get("related_pairs", {}).items()
+    ]
+    if related:
+        parts.append("To review: pairs of people of a node who are related, by degree\n" + _aligned(related))
     parts.append("\n".join(_sentences(report)))
     parts.append(
         "Where it lies in the results\n" + _aligned([(what, where) for what, where in places.items()], numbers=False)
@@ -84,6 +93,7 @@ def _scope(scope: Scope) -> dict[str, Any]:
         "not_counted": dict(sorted(scope.not_counted.items())),
         "variants": scope.variants,
         "exact": scope.exact,
+        **({} if scope.related is None else {"related_pairs": dict(scope.related)}),
     }
 
 

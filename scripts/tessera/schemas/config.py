@@ -144,6 +144,13 @@ SCHEMA: Schema = {
             "measured, nor below 500 markers with reads.",
             "the path that PANEL.bed, PANEL.mu and PANEL.UD begin with, or null",
         ),
+        "relatives_markers": optional_path(
+            "relatives_markers",
+            "Common SNVs far apart, ten thousand or so, by which people of a node who are related or there twice are "
+            "found: a BED with contig, start, end, REF and ALT, such as the .bed of a contamination panel. Without it "
+            "nobody looks for them.",
+            "the path of a BED file, or null",
+        ),
         "aligner": key(
             "aligner",
             "Program that aligns reads.",
@@ -192,6 +199,7 @@ class Config:
     consent: tuple[str, ...]
     qc_policy: Path
     contamination_panel: Path | None
+    relatives_markers: Path | None
     aligner: str
     tools: str
     federation: FederationConfig
@@ -235,6 +243,7 @@ def build_config(document: Mapping[str, Any]) -> Config:
         consent=tuple(full["consent"]),
         qc_policy=Path(full["qc_policy"]),
         contamination_panel=maybe_path(full["contamination_panel"]),
+        relatives_markers=maybe_path(full["relatives_markers"]),
         aligner=full["aligner"],
         tools=full["tools"],
         federation=build_federation(full["federation"]),

@@ -20,7 +20,11 @@ DETAILS = Table(
     1,
     (
         Column("sample", "String", "Name of the sample."),
-        Column("rule", "String", "What was judged: `withdrawn`, `consent` or `qc:METRIC`."),
+        Column(
+            "rule",
+            "String",
+            "What was judged: `withdrawn`, `consent` or `qc:METRIC`; to review: `duplicate_of`, `relative`.",
+        ),
         Column("value", "String", "What was found; empty where there was nothing to measure."),
         Column("threshold", "String", "What is counted."),
         Column("passed", "Boolean", "Whether the rule lets the sample be counted."),

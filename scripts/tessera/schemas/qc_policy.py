@@ -102,6 +102,10 @@ class QcPolicy:
 
     rules: tuple[QcRule, ...]
 
+    def asks_for(self, metric: str) -> bool:
+        """Whether a rule is on that metric."""
+        return any(rule.metric == metric for rule in self.rules)
+
 
 def parse_policy(document: object, *, where: str) -> QcPolicy:
     """The policy of a YAML document. Raises InputError with every problem."""

@@ -1,9 +1,20 @@
-"""Pairs of people of a node whose genotypes are too alike for strangers; private, one row a pair."""
+"""Genotypes at markers, one row a person; and pairs of a node that are too alike for strangers. Both private."""
 
 from tessera.schemas.table import Column, Table
 
 #: kinship from which on a pair is of that degree (Manichaikul et al. 2010, table 1: powers of 2, half a step apart)
 DEGREES = (("duplicate", 2**-1.5), ("first", 2**-2.5), ("second", 2**-3.5), ("third", 2**-4.5))
+
+MARKER_COPIES = Table(
+    name="marker_copies",
+    version=1,
+    columns=(
+        Column("sample", "String", "name of the sample"),
+        Column(
+            "copies", "String", "a sign for each marker, in the order of the BED: copies of ALT, `.` where unknown"
+        ),
+    ),
+)
 
 RELATIVES = Table(
     name="relatives",

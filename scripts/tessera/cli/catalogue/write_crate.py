@@ -105,6 +105,7 @@ def _node_files(config: "Config", name: str) -> Iterator["CrateFile"]:
     node = config.nodes[name]
     named = {
         "Sample sheet": node.samples, "Callable regions": node.callable, "Reference": config.reference,
+        "Markers of relatives": config.relatives_markers,
         "Build": None if config.build in NAMED_BUILDS else Path(config.build),
     }  # fmt: skip
     panel = panel_files(config.contamination_panel) if config.contamination_panel else {}
