@@ -51,8 +51,8 @@ class Plan:
     core_minutes: int = 0
     memory_mb: int = 0
     processors: int = 0
-    #: minutes of the longest job, and the rule or group it is of
-    longest: tuple[int, str] = (0, "")
+    #: rule or group -> minutes of its longest job
+    longest: dict[str, int] = field(default_factory=dict)
 
     def add(self, steps: Sequence[Step]) -> None:
         """Count one SLURM job: it asks for the most of its steps, and the sum of their times."""
@@ -64,7 +64,8 @@ class Plan:
         self.core_minutes += minutes * processors
         self.processors = max(self.processors, processors)
         self.memory_mb = max(self.memory_mb, *(step.memory_mb for step in steps))
-        self.longest = max(self.longest, (minutes, steps[0].group or steps[0].rule))
+        of = steps[0].group or steps[0].rule
+        self.longest[of] = max(self.longest.get(of, 0), minutes)
 
     @property
     def files(self) -> int:
@@ -107,13 +108,8 @@ class Plan:
 
 def broken_limits(plan: Plan, limits: Limits, at_a_time: int, components: dict[str, int]) -> Iterator[Problem]:
     """Each limit that the plan does not keep; `at_a_time` are jobs in the queue, `components` people per job."""
-    minutes, of = plan.longest
-    fitting = plan.people_per_job(limits.wall_minutes or limits.job_minutes).get(of)
-    remedy = f"Set runtime of {of} lower in set-resources, or ask for another partition."
-    if fitting and components.get(of, 1) > fitting:
-        remedy = f"Write group-components: {of}: {fitting} in the site's file."
+    yield from _too_long(plan, limits, components)
     for key, found, text, cure in (
-        ("wall_minutes", minutes, f"a job of {of} asks for {minutes:,} minutes", remedy),
         ("node_memory_mb", plan.memory_mb, f"a job asks for {plan.memory_mb:,} MB",
          f"Set mem_mb of {_most(plan, 'memory_mb')} lower in set-resources, or ask for larger nodes."),
         ("node_processors", plan.processors, f"a job asks for {plan.processors} processors",
@@ -132,6 +128,20 @@ def broken_limits(plan: Plan, limits: Limits, at_a_time: int, components: dict[s
             yield Problem(f"limit {key}", text, f"at most {allowed:,}", cure)
 
 
+def _too_long(plan: Plan, limits: Limits, components: dict[str, int]) -> Iterator[Problem]:
+    """Each rule or group with a job that asks for more time than a partition gives."""
+    if limits.wall_minutes is None:
+        return
+    fitting = plan.people_per_job(limits.wall_minutes)
+    for of, minutes in plan.longest.items():
+        if minutes > limits.wall_minutes:
+            remedy = f"Set runtime of {of} lower in set-resources, or ask for another partition."
+            if of in fitting and components.get(of, 1) > fitting[of]:
+                remedy = f"Write group-components: {of}: {fitting[of]} in the site's file."
+            asked = f"a job of {of} asks for {minutes:,} minutes"
+            yield Problem("limit wall_minutes", asked, f"at most {limits.wall_minutes:,}", remedy)
+
+
 def plan_report(plan: Plan, limits: Limits, before: Mapping[str, float]) -> dict[str, Any]:
     """The plan as a document; times are what is asked for, and beside it what they are `before` (`core_hours_by`)."""
     return {
@@ -140,7 +150,7 @@ def plan_report(plan: Plan, limits: Limits, before: Mapping[str, float]) -> dict
         "core_hours": round(plan.core_minutes / 60, 2),
         "core_hours_as_before": round(plan.core_hours_by(before), 2) if before else None,
         "time_unknown": plan.unknown,
-        "longest_job_minutes": plan.longest[0],
+        "longest_job_minutes": plan.longest,
         "largest_memory_mb": plan.memory_mb,
         "most_processors": plan.processors,
         "scratch_mb_of_a_job": round(plan.scratch_mb, 3),
@@ -170,7 +180,7 @@ def plan_text(report: dict[str, Any], limits: Limits) -> str:
         f"SLURM jobs            {report['slurm_jobs']:,}, submitted in {report['submit_minutes']:,} min",
         f"core-hours asked for  {atleast}{report['core_hours']:,.1f}",
         *([f"core-hours as before  {as_before:,.1f}"] if as_before is not None else []),
-        f"longest job           {atleast}{report['longest_job_minutes']:,} min",
+        f"longest job           {atleast}{max(report['longest_job_minutes'].values(), default=0):,} min",
         f"largest job           {report['largest_memory_mb']:,} MB, {report['most_processors']} processors",
         f"scratch of a job      up to {report['scratch_mb_of_a_job']:,.0f} MB, the size of what it reads",
         f"files                 at least {report['files']:,}",

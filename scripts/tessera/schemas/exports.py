@@ -2,7 +2,6 @@
 
 import re
 
-
 from tessera.schemas.table import Column, Table
 
 #: version of the manifest of an export

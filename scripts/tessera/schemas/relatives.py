@@ -10,9 +10,7 @@ MARKER_COPIES = Table(
     version=1,
     columns=(
         Column("sample", "String", "name of the sample"),
-        Column(
-            "copies", "String", "a sign for each marker, in the order of the BED: copies of ALT, `.` where unknown"
-        ),
+        Column("copies", "String", "a sign for each marker, in the order of the BED: copies of ALT, `.` where unknown"),
     ),
 )
 
