@@ -265,8 +265,16 @@ def test_a_table_that_cannot_be_is_found(
     assert_found(tessera("verify", summary), said)
 
 
-@pytest.mark.parametrize("command", ["merge", "subtract", "export", "show"])
-@pytest.mark.parametrize(("member", "change", "said"), BROKEN)
+#: who reads which of the broken tables; exports leave histograms alone
+READERS = [
+    (command, *broken)
+    for command in ("merge", "subtract", "export", "show")
+    for broken in BROKEN
+    if (command, broken[0]) != ("export", BINS)
+]
+
+
+@pytest.mark.parametrize(("command", "member", "change", "said"), READERS)
 def test_a_table_that_cannot_be_is_refused_by_whoever_reads_it(
     tessera: Tessera, whole: Path, summary: Path, command: str, member: str, change: Change, said: str
 ) -> None:

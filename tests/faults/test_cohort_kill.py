@@ -26,7 +26,7 @@ MOMENTS = {
     ),
     "before the partial has its name": (
         "from tessera.files import summary_sums, summaries\nfinish = summaries.SummaryWriter.finish\n"
-        "def last(self, manifest):\n    finish(self, manifest)\n"
+        "def last(self, manifest, *sources):\n    finish(self, manifest, *sources)\n"
         f"    sum(manifest.people.values()) == 2 and {KILL}\nsummaries.SummaryWriter.finish = last", 2,
     ),
     "before its line": (f"from tessera.files import cohort_folder\ncohort_folder.append_line = lambda *_: {KILL}", 2),

@@ -1,5 +1,6 @@
 """Picard beside the rule measure_alignments, on reads of NA12878: yield and coverage, where it is at hand."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -40,7 +41,9 @@ def reference_and_reads(folder: Path) -> tuple[Path, Path]:
         f" | {tools}/samtools fixmate -u -m - - | {tools}/samtools sort -u -"
         f" | {tools}/samtools markdup --output-fmt bam - {folder}/reads.bam"
     )
-    subprocess.run(["bash", "-o", "pipefail", "-c", run], check=True, capture_output=True, timeout=300)
+    # the tools are run by the python that is found, which must be this one
+    path = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    subprocess.run(["bash", "-o", "pipefail", "-c", run], check=True, env=os.environ | path, timeout=300)
     pysam.index(str(folder / "reads.bam"))
     return fasta, folder / "reads.bam"
 

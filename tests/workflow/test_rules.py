@@ -207,7 +207,9 @@ def test_on_slurm_minutes_follow_from_the_size_of_what_a_job_reads(tmp_path: Pat
         os.truncate(tmp_path / tiny / "files" / name, int(size))  # nothing is written: a hole
     plan = snakemake("--profile", str(ROOT / "slurm"), "--configfile", TINY, "--dry-run", folder=tmp_path)
     assert plan.returncode == 0, plan.stderr
-    told = re.findall(r"rule (\w+):(?:\n.+)*?\n +wildcards: (.*)\n +resources: (.*)", plan.stdout + plan.stderr)
+    told = re.findall(
+        r"rule (\w+):(?:\n(?! *rule ).+)*?\n +wildcards: (.*)\n +resources: (.*)", plan.stdout + plan.stderr
+    )
     asked = {(rule, *wildcards.split(", ")): resources for rule, wildcards, resources in told}
     for job, minutes, memory in (
         (("align_lane", "node=mixed", "sample=two", "lane=L1"), 60 + 350, 32000),
