@@ -54,15 +54,15 @@ def wait_until(ready: Callable[[], object], what: str, seconds: float = PATIENCE
 class OnSlurm(RunFolder):
     """A run folder whose jobs go to a cluster; its commands (squeue, sacct ...) are on PATH."""
 
-    def __init__(self, folder: Path, cluster: Path, settings: str, configuration: str) -> None:
+    def __init__(self, folder: Path, cluster: Path, settings: str, configuration: str, **always: object) -> None:
         path = f"{folder / 'bin'}:{cluster / 'bin'}:{os.environ['PATH']}:{Path(sys.executable).parent}"
         super().__init__(folder, configuration, environment={"PATH": path})
-        self.cluster = cluster
+        self.cluster, self.always = cluster, always
         self.set_site(settings)
 
     def set_site(self, settings: str, **more: object) -> None:
         """The site's file, some of it replaced."""
-        (self.folder / "site.yaml").write_text(yaml.safe_dump(yaml.safe_load(settings) | more))
+        (self.folder / "site.yaml").write_text(yaml.safe_dump(yaml.safe_load(settings) | self.always | more))
 
     @property
     def words(self) -> list[str]:
@@ -140,7 +140,7 @@ class OnSlurm(RunFolder):
         (folder / "two.tsv").write_text("\n".join([header, *two, ""]))
         configuration = {"build": "nation/build.yaml", "nodes": {"birch": {"samples": "two.tsv"}}, "tools": "path"}
         (folder / "two.yaml").write_text(yaml.safe_dump(configuration | {"assume_normalised": True}))
-        return cls(folder, cluster, settings, "two.yaml")
+        return cls(folder, cluster, settings, "two.yaml", **{"group-components": {"person": 1}})
 
     def metrics(self, sample: str) -> str:
         """What a person's job makes."""
