@@ -87,12 +87,16 @@ def test_kept_digests_spare_the_hashing_until_the_fasta_changes(reference: Path)
     beside = digests_path(reference)
     beside.write_text(beside.read_text().replace(hashlib_refget("ACGT"), "SQ.kept"))
     assert Reference(reference).refget("chr2") == "SQ.kept"
-    before = reference.stat()
-    os.utime(reference, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    kept, before = beside.stat(), reference.stat()
+    # another FASTA of the same size and an older time takes its place, later than the digests
+    os.utime(beside, ns=(kept.st_atime_ns, kept.st_mtime_ns - 10**9))
+    reference.with_name("other.fa").write_bytes(reference.read_bytes())
+    os.utime(reference.with_name("other.fa"), ns=(before.st_atime_ns, before.st_mtime_ns - 10**10))
+    reference.with_name("other.fa").replace(reference)
     assert Reference(reference).refget("chr2") == hashlib_refget("ACGT")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"bytes": 1}', "junk"])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"contigs": {}}', "junk"])
 def test_digests_that_are_none_are_refused(reference: Path, text: str) -> None:
     digests_path(reference).write_text(text)
     with pytest.raises(InputError, match=r"Remove it, or run: tessera digest-reference"):

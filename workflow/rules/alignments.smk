@@ -71,7 +71,7 @@ rule mark_duplicates:
         stage_version=ALIGNMENTS_VERSION,
         without_paths=WITHOUT_PATHS,
     shell:
-        "(samtools merge --no-PG -u - {input.lanes:q}"
+        "(samtools merge --no-PG -s 1 -u - {input.lanes:q}"
         " | samtools reheader --no-PG -c {params.without_paths:q} -"
         " | samtools markdup --no-PG -T {resources.tmpdir:q}/markdup"
         " --reference {input.reference:q} --output-fmt cram,version=3.0 --write-index - {output.cram:q}.unfinished"

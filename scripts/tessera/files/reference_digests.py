@@ -1,9 +1,9 @@
 """Digests of a FASTA's sequences, kept beside it: hashing a human genome takes longer than counting a person.
 
-    reference.fa.digests.json    {"bytes": …, "modified": …, "contigs": {name: {"md5": …, "refget": …}}}
+    reference.fa.digests.json    {"bytes": …, "contigs": {name: {"md5": …, "refget": …}}}
 
-They are those of the FASTA while its size and the time of its last change are as they were; of another one, a copy
-too, nothing is known, and whoever asks hashes it.
+They are those of the FASTA as long as it has that many bytes and is older than they are, by the time when the system
+last noted a change of it (ctime, which copying and renaming move too); else whoever asks hashes it.
 """
 
 import json
@@ -28,7 +28,9 @@ def write_digests(fasta: Path, digests: Digests) -> None:
     for (contig, algorithm), digest in digests.items():
         contigs.setdefault(contig, {})[algorithm] = digest
     with written_aside(digests_path(fasta)) as aside:
-        aside.write_text(json.dumps({**_state(fasta), "contigs": contigs}, indent=1, ensure_ascii=False) + "\n")
+        aside.write_text(
+            json.dumps({"bytes": fasta.stat().st_size, "contigs": contigs}, indent=1, ensure_ascii=False) + "\n"
+        )
 
 
 def kept_digests(fasta: Path) -> Digests:
@@ -42,15 +44,10 @@ def kept_digests(fasta: Path) -> Digests:
     expected, remedy = "digests of a FASTA", f"Remove it, or run: tessera digest-reference {fasta}"
     document = read_json(path, expected, remedy)
     try:
-        if {name: document[name] for name in ("bytes", "modified")} != _state(fasta):
+        status = fasta.stat()
+        if document["bytes"] != status.st_size or status.st_ctime_ns > path.stat().st_mtime_ns:
             return {}
         found = [(contig, kind, digest) for contig, of in document["contigs"].items() for kind, digest in of.items()]
     except (AttributeError, KeyError, TypeError) as error:
         raise refuse(str(path), "a document of other keys", expected, remedy) from error
     return {(contig, kind): str(digest) for contig, kind, digest in found}
-
-
-def _state(fasta: Path) -> dict[str, int | str]:
-    """Size, and time of the last change: in text, for JSON's numbers end before nanoseconds do."""
-    status = fasta.stat()
-    return {"bytes": status.st_size, "modified": f"{status.st_mtime_ns} ns"}
