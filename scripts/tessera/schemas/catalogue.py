@@ -123,7 +123,7 @@ ENTRY = _mapping(
         ),
         "publisher": _agent("Organisation that makes the data set available."),
         "creator": _line("Organisation that made it; without this, the publisher."),
-        "hdab": _agent("Health data access body of the country; without this, the publisher, as GDI agreed for now."),
+        "hdab": _agent("Health data access body of the country; without this, the publisher."),
         "contact": _contact("Who answers questions about the data set."),
         "access_rights": _key(
             "Who can have what is behind `access_url`.", f"one of {', '.join(ACCESS_RIGHTS)}", enum=list(ACCESS_RIGHTS)
