@@ -7,7 +7,7 @@ for credentials, which is why dask-jobqueue's SLURMRunner is not used: its clien
 import asyncio
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,9 @@ def joined_tasks(out: Path, memory_of_each: int) -> Iterator[Any]:
             try:
                 yield client
             finally:
-                client.shutdown()
+                # of a scheduler that was killed there is nothing to end, and what was raised says so
+                with suppress(OSError):
+                    client.shutdown()
     finally:
         remove(folder)
 
