@@ -2,7 +2,7 @@
 
 import ctypes
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from tessera.cohort.sites import Asked, Bytes, IntArray
 from tessera.cohort.tally import BINS, Counts, Membership
-from tessera.files.vcf import Record
+from tessera.files.vcf import Record, upper
 from tessera.genome.alleles import NON_REF
 
 if TYPE_CHECKING:
@@ -202,14 +202,17 @@ class KernelSites(ABC):
         """The virtual offset of a record, by its number in `positions`; as long as the batch is the last read."""
         return self._place(int(self._scanned["line"][record]) if self.blocks is None else self.blocks.offset(record))
 
-    def ref(self, record: int) -> str:
-        at = int(self._scanned["ref"][record])
-        return self._held[at : at + int(self.ref_length[record])].tobytes().decode("latin-1").upper()
+    def refs(self, records: IntArray) -> list[str]:
+        return [text.decode("latin-1").upper() for text in self._texts("ref", records)]
 
-    def alt(self, alt: int) -> str:
-        at = int(self._scanned["alt"][alt])
-        text = self._held[at : at + int(self.alt_length[alt])].tobytes().decode("utf-8", "surrogateescape")
-        return text.upper() if text.isalpha() else text
+    def alts(self, alts: IntArray) -> list[str]:
+        return [upper(text.decode("utf-8", "surrogateescape")) for text in self._texts("alt", alts)]
+
+    def _texts(self, column: str, chosen: IntArray) -> Iterator[bytes]:
+        starts = self._scanned[column][chosen]
+        ends = starts + self._scanned[f"{column}_length"][chosen]
+        held = self._held.data
+        return (held[start:end].tobytes() for start, end in zip(starts.tolist(), ends.tolist(), strict=True))
 
     def count(self, start: int, stop: int, use: Bytes, kind: Bytes, region: Asked, tallies: IntArray) -> Counts:
         members = self._rules.members

@@ -1,7 +1,7 @@
 """The count of one stretch of a contig, to the blocks of a summary."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -166,7 +166,9 @@ class StretchCount:
     def _take_some(self, sites: Sites, start: int, stop: int) -> None:
         """Count the records [start, stop), which lie within one step."""
         single = np.where(sites.ref_length[start:stop] == 1, sites.ref_base[start:stop], 0).astype(np.uint8)
-        placed = self._right_reference(sites.pos[start:stop], single, lambda record: sites.ref(start + record))
+        placed = self._right_reference(
+            sites.pos[start:stop], single, lambda record: sites.refs(np.array([start + record]))[0]
+        )
         keys = self._keys.of(sites, start, stop, placed)
         regions = np.searchsorted(self._borders, sites.pos[start:stop] - 1, side="right")
         within, touches = self._within(sites, start, stop, keys)
@@ -264,7 +266,7 @@ class StretchCount:
             parts = (
                 counts.n_dip[of], counts.n_hap[of], counts.n_het[row], counts.n_homalt[row], counts.n_hemi[row]
             )  # fmt: skip
-            self._rows.append(Rows(keys.pos[chosen], keys.refs(chosen), keys.alts(chosen), np.stack(parts, axis=2)))
+            self._rows.append(Rows(keys.pos[chosen], keys.ref[chosen], keys.alt[chosen], np.stack(parts)))
 
     def _take_slowly(self, sites: Sites, number: int, keys: BatchKeys) -> None:
         """Count one record by itself: one that the engine left out, or across a border of ploidy or of a block.
@@ -322,9 +324,10 @@ class StretchCount:
         self._next_block += 1
         rows = no_rows(VARIANTS)
         if self._rows:
-            ready, beyond = split_rows(self._rows, key.end)
-            self._rows = [beyond] if len(beyond.pos) else []
-            rows = leaf_table(key.contig, ready, self._sizes, self._labels)
+            ready, beyond = split_rows(self._rows, key.end, self._keys.words)
+            rows = leaf_table(key.contig, ready, self._keys.words, self._sizes, self._labels)
+            refs, alts = self._keys.forget_but(beyond.refs, beyond.alts)
+            self._rows = [replace(beyond, refs=refs, alts=alts)] if len(beyond.pos) else []
         runs = [runs.between(key.start, key.end) for runs in self._runs]
         self._runs = [runs for runs in self._runs if runs.ends[-1] > key.end]
         histograms = histogram_table(
