@@ -10,6 +10,7 @@
 #include "kernel_text.h"
 #include "kernel_bcf.h"
 #include "kernel_gvcf.h"
+#include "kernel_inflate.h"
 
 /* What the caller's structures must measure, or it was made for another kernel. */
 i64 tessera_layout(void) { return sizeof(Scan) + 1000 * sizeof(Rules) + 1000000 * sizeof(Counts); }
