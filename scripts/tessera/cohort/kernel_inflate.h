@@ -13,8 +13,6 @@ typedef struct {
 /* Of a BGZF block (SAM specification, section 4.1): its head, and CRC32 and length behind what is compressed. */
 enum { BLOCK_HEAD = 18, BLOCK_TAIL = 8, MOST_OF_BLOCK = 1 << 16 };
 
-static inline u32 load_u16(const u8 *p) { return p[0] | (u32)p[1] << 8; }
-
 i64 tessera_inflation_layout(void) { return sizeof(Inflation); }
 
 /* Inflate the whole blocks of data[0, length) until `enough` bytes are there, or the next might not fit into `room`.
