@@ -11,6 +11,7 @@
 #include "kernel_bcf.h"
 #include "kernel_gvcf.h"
 #include "kernel_inflate.h"
+#include "kernel_track.h"
 
 /* What the caller's structures must measure, or it was made for another kernel. */
 i64 tessera_layout(void) { return sizeof(Scan) + 1000 * sizeof(Rules) + 1000000 * sizeof(Counts); }

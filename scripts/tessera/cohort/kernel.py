@@ -47,6 +47,8 @@ BLOCKS: tuple[tuple[str, type[np.generic]], ...] = (
 RUNS: tuple[tuple[str, type[np.generic]], ...] = (
     ("start", np.int64), ("end", np.int64), ("since", np.int64), ("copies", np.uint8),
 )  # fmt: skip
+#: what a run of the AN track counts
+TRACK_COUNTS = ("n_dip", "n_hap", "an_unknown")
 #: field of Counts -> whether it has a row for each record (1), for each ALT (2), or neither
 ROWS_OF = {
     "n_dip": 1, "n_hap": 1, "called": 1, "n_het": 2, "n_homalt": 2, "n_hemi": 2, "carriers": 2, "histograms": 0,
@@ -114,6 +116,15 @@ class BlockRunsStruct(ctypes.Structure):
     _fields_ = [*((name, ctypes.c_void_p) for name, _ in RUNS), ("runs", ctypes.c_int64)]
 
 
+class TrackStruct(ctypes.Structure):
+    """Track of kernel_track.h."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("strata", "rows", "end")),
+        *((name, ctypes.c_void_p) for name in ("start", "until", "stratum", *TRACK_COUNTS, "open", "here")),
+    ]
+
+
 class _Inflation(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("capacity", "blocks", "consumed", "written")),
@@ -126,13 +137,15 @@ def library() -> ctypes.CDLL | None:
     """The kernel, or None where it was not built, or built from another source."""
     try:
         loaded = ctypes.CDLL(str(LIBRARY))
-        layouts = loaded.tessera_layout, loaded.tessera_blocks_layout, loaded.tessera_inflation_layout
+        names = "tessera_layout", "tessera_blocks_layout", "tessera_inflation_layout", "tessera_track_layout"
+        layouts = [getattr(loaded, name) for name in names]
         for function in (*layouts, loaded.tessera_join_blocks):
             function.restype = ctypes.c_int64
         measured = [layout() for layout in layouts]
     except (OSError, AttributeError):
         return None
-    expected = (_Scan, _Rules, _Counts), (BlocksStruct, BlockRulesStruct, BlockRunsStruct), (_Inflation,)
+    blocks = BlocksStruct, BlockRulesStruct, BlockRunsStruct
+    expected = (_Scan, _Rules, _Counts), blocks, (_Inflation,), (TrackStruct,)
     if measured != [sum(1000**i * ctypes.sizeof(of) for i, of in enumerate(structures)) for structures in expected]:
         return None
     loaded.tessera_use_avx2(1)
@@ -237,6 +250,9 @@ class KernelSites(ABC):
     def place(self, record: int) -> int:
         """The virtual offset of a record, by its number in `positions`; as long as the batch is the last read."""
         return self._place(int(self._scanned["line"][record]) if self.blocks is None else self.blocks.offset(record))
+
+    def ref(self, record: int) -> str:
+        return self.refs(np.array([record]))[0]
 
     def refs(self, records: IntArray) -> list[str]:
         return [text.decode("latin-1").upper() for text in self._texts("ref", records)]

@@ -166,9 +166,7 @@ class StretchCount:
     def _take_some(self, sites: Sites, start: int, stop: int) -> None:
         """Count the records [start, stop), which lie within one step."""
         single = np.where(sites.ref_length[start:stop] == 1, sites.ref_base[start:stop], 0).astype(np.uint8)
-        placed = self._right_reference(
-            sites.pos[start:stop], single, lambda record: sites.refs(np.array([start + record]))[0]
-        )
+        placed = self._right_reference(sites.pos[start:stop], single, lambda record: sites.ref(start + record))
         keys = self._keys.of(sites, start, stop, placed)
         regions = np.searchsorted(self._borders, sites.pos[start:stop] - 1, side="right")
         within, touches = self._within(sites, start, stop, keys)

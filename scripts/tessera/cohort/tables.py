@@ -8,13 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from tessera.cohort.coverage import Runs
+from tessera.cohort.kernel import TRACK_COUNTS, library
+from tessera.cohort.kernel_track import track_rows as kernel_track_rows
 from tessera.cohort.keys import Numbers, Words
 from tessera.cohort.tally import METRICS, IntArray
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
 from tessera.schemas.table import Table
 from tessera.schemas.variants import VARIANTS
-from tessera.summary.columns import Array, Columns, narrowed
+from tessera.summary.columns import Array, Columns
 
 #: columns of the leaf table that are counted record by record
 COUNTED_COLUMNS = ("n_dip", "n_hap", "n_het", "n_homalt", "n_hemi")
@@ -78,32 +80,34 @@ def _places(texts: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int32]]:
 
 def track_table(contig: str, parts: Sequence[Runs], labels: Sequence[str]) -> Columns:
     """AN_TRACK of consecutive runs, per stratum; equal neighbours joined, zeros left out."""
+    rows = dict((kernel_track_rows if library() else track_rows)(parts, len(labels)))
+    words, place = _places(labels)
+    arrays = {"contig": np.zeros(len(rows["start"]), np.int32), **rows, "stratum": place[rows["stratum"]]}
+    return Columns(AN_TRACK, arrays, {"contig": [contig], "stratum": words})
+
+
+def track_rows(parts: Sequence[Runs], strata: int) -> dict[str, npt.NDArray[np.int32]]:
+    """`start`, `end`, number of the `stratum` and TRACK_COUNTS of the runs of each stratum, by start and stratum."""
     starts = np.concatenate([runs.starts for runs in parts]).astype(np.int32)
     ends = np.concatenate([runs.ends for runs in parts]).astype(np.int32)
-    names = AN_TRACK.names[4:]
-    counts = [np.concatenate([getattr(runs, name) for runs in parts]) for name in names]
-    changes, known = np.zeros((2, len(starts), len(labels)), np.bool_)
+    counts = [np.concatenate([getattr(runs, name) for runs in parts]) for name in TRACK_COUNTS]
+    changes, known = np.zeros((2, len(starts), strata), np.bool_)
     for column in counts:
-        if column.any():
-            changes[1:] |= column[1:] != column[:-1]
-            known |= column != 0
+        changes[1:] |= column[1:] != column[:-1]
+        known |= column != 0
     changes[:1] = True
     # a run ends where the next change of its stratum begins, and begins by a change
-    cell = np.flatnonzero(changes)
-    first = (cell // len(labels)).astype(np.int32)
-    stratum = narrowed(cell - first.astype(np.int64) * len(labels))
+    first, stratum = np.nonzero(changes)
     by_stratum = np.argsort(stratum, kind="stable")
-    last = np.empty(len(cell), np.int32)
+    last = np.empty(len(first), np.int64)
     last[by_stratum[:-1]] = first[by_stratum[1:]] - 1
-    last[by_stratum[np.cumsum(np.bincount(stratum, minlength=len(labels))) - 1]] = len(starts) - 1
-    kept = known.ravel()[cell]
-    cell, first, last, stratum = cell[kept], first[kept], last[kept], stratum[kept]
-    words, place = _places(labels)
-    arrays = {
-        "contig": np.zeros(len(first), np.int32), "start": starts[first], "end": ends[last], "stratum": place[stratum],
-        **{name: column.ravel()[cell] for name, column in zip(names, counts, strict=True)},
+    last[by_stratum[np.cumsum(np.bincount(stratum, minlength=strata)) - 1]] = len(starts) - 1
+    kept = known[first, stratum]
+    first, last, stratum = first[kept], last[kept], stratum[kept]
+    return {
+        "start": starts[first], "end": ends[last], "stratum": stratum.astype(np.int32),
+        **{name: column[first, stratum] for name, column in zip(TRACK_COUNTS, counts, strict=True)},
     }  # fmt: skip
-    return Columns(AN_TRACK, arrays, {"contig": [contig], "stratum": words})
 
 
 def histogram_table(
