@@ -5,6 +5,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -110,9 +111,9 @@ class CompressedBytes:
     """A window on the bytes of a file as they lie there: `length` of them at `address`, the first at `place`."""
 
     def __init__(self, path: Path, start: int) -> None:
-        self._path, self.place, self.length = path, start, 0
+        self.place, self.length = start, 0
+        self._file, self._at = _opened(path, start), 0
         self._data = np.empty(0, np.uint8)
-        self._at = 0
 
     @property
     def address(self) -> int:
@@ -127,13 +128,19 @@ class CompressedBytes:
         """Hold more; False at the end of the file."""
         if not self._data.size:
             self._data = np.empty(READ + MOST, np.uint8)
-            self._file = self._path.open("rb", buffering=0)
-            self._file.seek(self.place)
         self._data[: self.length] = self._data[self._at : self._at + self.length]
         self._at = 0
-        read = self._file.readinto(self._data.data[self.length :])
+        read = next(self._file).readinto(self._data.data[self.length :])
         self.length += read
         return read > 0
+
+
+def _opened(path: Path, start: int) -> Iterator[FileIO]:
+    """The file, as often as it is asked for; it is closed with who asks."""
+    with path.open("rb", buffering=0) as file:
+        file.seek(start)
+        while True:
+            yield file
 
 
 class InflatedBuffer:
