@@ -33,7 +33,7 @@ class Rows:
 
     def at(self, chosen: npt.NDArray[np.intp]) -> "Rows":
         """Some of the variants, in this order."""
-        return Rows(self.pos[chosen], self.refs[chosen], self.alts[chosen], self.counts[:, chosen])
+        return Rows(self.pos[chosen], self.refs[chosen], self.alts[chosen], self.counts.take(chosen, axis=1))
 
 
 @cache

@@ -124,15 +124,13 @@ class CompressedBytes:
         """Forget the first `consumed` bytes."""
         self._at, self.place, self.length = self._at + consumed, self.place + consumed, self.length - consumed
 
-    def read_on(self) -> bool:
-        """Hold more; False at the end of the file."""
+    def read_on(self) -> None:
+        """Hold more, unless the file has ended."""
         if not self._data.size:
             self._data = np.empty(READ + MOST, np.uint8)
         self._data[: self.length] = self._data[self._at : self._at + self.length]
         self._at = 0
-        read = next(self._file).readinto(self._data.data[self.length :])
-        self.length += read
-        return read > 0
+        self.length += next(self._file).readinto(self._data.data[self.length :])
 
 
 def _opened(path: Path, start: int) -> Iterator[FileIO]:
@@ -209,22 +207,21 @@ class InflatedBuffer:
         return self.length > before
 
     def _inflate_many_until(self, enough: int, inflate: InflateMany) -> None:
-        compressed, waits = self._compressed, True
+        compressed = self._compressed
         while self.length < enough:
-            if not waits and not compressed.read_on():
-                if compressed.length:
-                    raise _damaged(self._path)
-                return
+            if compressed.length < MOST:  # perhaps no whole block
+                compressed.read_on()
             end = self._end_of_room(MOST)
             room = self._data.size - PADDING - end
             found = inflate(compressed.address, compressed.length, self._address + end, room, enough - self.length)
-            if found is None:
+            if found is None or (compressed.length and not found.consumed):
                 raise _damaged(self._path)
+            if not found.consumed:
+                return
             self._starts += (found.starts + self._dropped + self.length).tolist()
             self._places += (found.places + compressed.place).tolist()
             self.length += found.written
             compressed.drop(found.consumed)
-            waits = found.consumed > 0
 
     def _inflate_until(self, enough: int) -> None:
         assert self._blocks is not None
