@@ -42,10 +42,11 @@ def no_rows(table: Table) -> Columns:
     return Columns.none(table)
 
 
-def split_rows(parts: Sequence[Rows], end: int, words: Words) -> tuple[Rows, Rows]:
-    """The variants up to `end` (1-based) by position, REF and ALT, and those beyond."""
+def split_rows(parts: list[Rows], end: int, words: Words) -> tuple[Rows, Rows]:
+    """The variants up to `end` (1-based) by position, REF and ALT, and those beyond; `parts` are then empty."""
     pos, refs, alts = (np.concatenate([getattr(rows, name) for rows in parts]) for name in ("pos", "refs", "alts"))
     held = Rows(pos, refs, alts, np.concatenate([rows.counts for rows in parts], axis=1))
+    parts.clear()
     order = np.lexsort((words.in_order(alts)[1], words.in_order(refs)[1], pos))
     ready = int(np.searchsorted(pos[order], end, side="right"))
     return held.at(order[:ready]), held.at(order[ready:])
