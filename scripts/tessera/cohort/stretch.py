@@ -240,8 +240,8 @@ class StretchCount:
         is_variant = (np.diff(others[sites.first[first : last + 1]]) > 0)[rows]
         self._coverage.add(
             Evidence(
-                is_variant, starts, sites.end[first:last][rows], starts, counts.n_dip[rows], counts.n_hap[rows],
-                counts.called[rows],
+                is_variant, starts, sites.end[first:last][rows].copy(), starts, counts.n_dip[rows],
+                counts.n_hap[rows], counts.called[rows],
             )
         )  # fmt: skip
         low = sites.first[first]

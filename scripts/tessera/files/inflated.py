@@ -125,12 +125,13 @@ class CompressedBytes:
         self._at, self.place, self.length = self._at + consumed, self.place + consumed, self.length - consumed
 
     def read_on(self) -> None:
-        """Hold more, unless the file has ended."""
+        """Hold a whole block at least, unless the file ends before."""
         if not self._data.size:
             self._data = np.empty(READ + MOST, np.uint8)
         self._data[: self.length] = self._data[self._at : self._at + self.length]
         self._at = 0
-        self.length += next(self._file).readinto(self._data.data[self.length :])
+        while self.length < MOST and (read := next(self._file).readinto(self._data.data[self.length :])):
+            self.length += read
 
 
 def _opened(path: Path, start: int) -> Iterator[FileIO]:
