@@ -64,6 +64,13 @@ class Words:
         return np.flatnonzero(occurs).tolist()
 
 
+def in_groups(placed: IntArray) -> npt.NDArray[np.bool_]:
+    """Which of these sorted positions are there more than once."""
+    same = np.zeros(len(placed) + 1, np.bool_)
+    same[1:-1] = placed[1:] == placed[:-1]
+    return same[1:] | same[:-1]
+
+
 @dataclass
 class BatchKeys:
     """By ALT of a batch: `use` and `kind` as the engines read them, `pos` of the variant (0: none), its `ref` and `alt`
@@ -105,10 +112,7 @@ class _Seen:
     def repeated(self) -> list[int]:
         """Which of them came before."""
         order = np.argsort(self.pos, kind="stable")
-        placed = self.pos[order]
-        together = np.zeros(len(order) + 1, np.bool_)
-        together[1:-1] = placed[1:] == placed[:-1]
-        some = np.sort(order[together[1:] | together[:-1]])
+        some = np.sort(order[in_groups(self.pos[order])])
         seen: set[tuple[int, int, int]] = set()
         found = []
         keys = zip(self.pos[some].tolist(), self.ref[some].tolist(), self.alt[some].tolist(), strict=True)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tessera.cohort.coverage import Runs
 from tessera.cohort.kernel import TRACK_COUNTS, library
 from tessera.cohort.kernel_track import track_rows as kernel_track_rows
-from tessera.cohort.keys import Numbers, Words
+from tessera.cohort.keys import Numbers, Words, in_groups
 from tessera.cohort.tally import METRICS, IntArray
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
@@ -47,8 +47,13 @@ def split_rows(parts: list[Rows], end: int, words: Words) -> tuple[Rows, Rows]:
     pos, refs, alts = (np.concatenate([getattr(rows, name) for rows in parts]) for name in ("pos", "refs", "alts"))
     held = Rows(pos, refs, alts, np.concatenate([rows.counts for rows in parts], axis=1))
     parts.clear()
-    order = np.lexsort((words.in_order(alts)[1], words.in_order(refs)[1], pos))
+    order = np.argsort(pos, kind="stable")
     ready = int(np.searchsorted(pos[order], end, side="right"))
+    # few share their position: only these are compared by their texts
+    slots = np.flatnonzero(in_groups(pos[order]))
+    some = order[slots]
+    by_text = np.lexsort((words.in_order(alts[some])[1], words.in_order(refs[some])[1], pos[some]))
+    order[slots] = some[by_text]
     return held.at(order[:ready]), held.at(order[ready:])
 
 
