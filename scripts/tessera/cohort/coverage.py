@@ -129,18 +129,18 @@ class Coverage:
         if ranked is not None:
             owner = _owners(ranked, edges)
             decided = owner >= 0
+            covered = np.flatnonzero(decided)
             for counts, of_record in zip((n_dip, n_hap), self._together(ranked), strict=True):
-                counts[decided] = of_record[owner[decided]]
+                counts[covered] = of_record[owner[covered]]
             left = ranked.end > end
             self._pending = [ranked.at(left).with_called(self._called(ranked.number[left]))] if left.any() else []
             self._held = sum(evidence.called.nbytes for evidence in self._pending)
-        everybody = (np.stack([both[i] for both in self._everybody]) for i in (0, 1))
-        for counts, of_kind in zip((n_dip, n_hap), everybody, strict=True):
-            rest = declared & ~decided
-            counts[rest] = of_kind[kind[rest]]
-            if self._unknown_outside:
-                rest = ~(declared | decided)
-                unknown[rest] += of_kind[kind[rest]] * (2 if counts is n_dip else 1)
+        of_kind = [np.stack([both[i] for both in self._everybody]) for i in (0, 1)]
+        rest = np.flatnonzero(declared & ~decided)
+        n_dip[rest], n_hap[rest] = (everybody[kind[rest]] for everybody in of_kind)
+        if self._unknown_outside:
+            rest = np.flatnonzero(~(declared | decided))
+            unknown[rest] = (2 * of_kind[0] + of_kind[1])[kind[rest]]
         self.done = end
         return Runs(edges[:-1], edges[1:], n_dip, n_hap, unknown)
 
@@ -179,13 +179,14 @@ class Coverage:
 
     def _together(self, ranked: _Ranked) -> tuple[PeopleArray, PeopleArray]:
         """n_dip and n_hap of each record, those of equal rank before it passing too where they lie."""
-        n_dip, n_hap = ranked.n_dip.copy(), ranked.n_hap.copy()
         same = np.ones(len(ranked.start), np.bool_)
         same[:1] = False
         for values in (ranked.is_variant, ranked.since, ranked.start):
             same[1:] &= values[1:] == values[:-1]
         asked = np.flatnonzero(same | np.append(same[1:], False))
-        bits = self._called(ranked.number[asked]) if len(asked) else np.zeros((0, 0), np.uint8)
+        if not len(asked):
+            return ranked.n_dip, ranked.n_hap
+        n_dip, n_hap, bits = ranked.n_dip.copy(), ranked.n_hap.copy(), self._called(ranked.number[asked])
         for at in np.flatnonzero(same[asked]).tolist():
             record = asked[at]
             bits[at] &= bits[at - 1]

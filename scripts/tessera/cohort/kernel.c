@@ -280,14 +280,18 @@ INLINE int count_pairs(const Site *t, Rules *c, Counts *out, i64 record, i64 oth
     if (others < 0 || t->alleles != 2 || !is_plain(t, c)) return 0;
     i64 strata = c->strata, n = c->people, row = t->first_allele * strata;
     int known = 1;
-    for (i64 k = 0; k < others; k++) known &= pair_of(cells, c->places[k], n - 1) != NO_PAIR;
+    u8 *alts_of = c->ok; /* of the others, in their order */
+    for (i64 k = 0; k < others; k++) {
+        int alts = pair_of(cells, c->places[k], n - 1);
+        known &= alts != NO_PAIR;
+        alts_of[k] = (u8)alts;
+    }
     if (!known) return 0;
     call_all(c, out, record);
     i32 *rows[3] = {NULL, out->n_het + row, out->n_homalt + row};
     i64 *tallies = out->tallies + (t->kind[0] * ZYGOSITIES - 1) * n;
     for (i64 k = 0; k < others; k++) {
-        i64 i = c->places[k], stratum = c->stratum[i];
-        int alts = pair_of(cells, i, n - 1);
+        i64 i = c->places[k], stratum = c->stratum[i], alts = alts_of[k];
         if (!alts || stratum < 0) continue;
         rows[alts][stratum]++;
         tallies[alts * n + i]++;
