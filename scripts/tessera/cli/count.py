@@ -168,6 +168,7 @@ def count_into(
                 for key, block in blocks:
                     writer.write(key, block)
                     progress.tell(key, ledger)
+                    del block  # before the next one is made
         _tell_left_out(ledger.records)
     return ledger, ran
 

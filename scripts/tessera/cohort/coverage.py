@@ -35,9 +35,27 @@ class Evidence:
     n_hap: PeopleArray
     called: npt.NDArray[np.uint8]
 
-    def at(self, chosen: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "Evidence":
+
+@dataclass(frozen=True)
+class _Ranked:
+    """Records by rank, as in Evidence; `number` (m,) is that by which they came. Who is called where takes most of the
+    memory and is asked of few, so it stays where it is."""
+
+    is_variant: npt.NDArray[np.bool_]
+    start: CountArray
+    end: CountArray
+    since: CountArray
+    n_dip: PeopleArray
+    n_hap: PeopleArray
+    number: npt.NDArray[np.int64]
+
+    def at(self, chosen: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "_Ranked":
         """Some of the records, in this order."""
-        return Evidence(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        return _Ranked(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    def with_called(self, called: npt.NDArray[np.uint8]) -> Evidence:
+        """The records with who is called."""
+        return Evidence(self.is_variant, self.start, self.end, self.since, self.n_dip, self.n_hap, called)
 
 
 @dataclass(frozen=True)
@@ -104,33 +122,49 @@ class Coverage:
         ranked = self._ranked()
         edges = self._edges(ranked, end, cuts)
         kind = np.searchsorted(self._borders, edges[:-1], side="right") - 1
-        n_dip, n_hap = (np.stack([both[i] for both in self._everybody])[kind] for i in (0, 1))
-        unknown = 2 * n_dip + n_hap if self._unknown_outside else np.zeros_like(n_dip)
-        declared = np.zeros(len(edges) - 1, np.bool_)
+        n_dip, n_hap, unknown = np.zeros((3, len(kind), self._members.labels), np.int32)
+        declared, decided = np.zeros((2, len(kind)), np.bool_)
         for start, stop in self._spans_within(end):
             declared[np.searchsorted(edges, start) : np.searchsorted(edges, stop)] = True
-        n_dip[~declared] = n_hap[~declared] = 0
-        unknown[declared] = 0
         if ranked is not None:
             owner = _owners(ranked, edges)
             decided = owner >= 0
+            covered = np.flatnonzero(decided)
             for counts, of_record in zip((n_dip, n_hap), self._together(ranked), strict=True):
-                counts[decided] = of_record[owner[decided]]
-            unknown[decided] = 0
+                counts[covered] = of_record[owner[covered]]
             left = ranked.end > end
-            self._pending = [ranked.at(left)] if left.any() else []
+            self._pending = [ranked.at(left).with_called(self._called(ranked.number[left]))] if left.any() else []
             self._held = sum(evidence.called.nbytes for evidence in self._pending)
+        of_kind = [np.stack([both[i] for both in self._everybody]) for i in (0, 1)]
+        rest = np.flatnonzero(declared & ~decided)
+        n_dip[rest], n_hap[rest] = (everybody[kind[rest]] for everybody in of_kind)
+        if self._unknown_outside:
+            rest = np.flatnonzero(~(declared | decided))
+            unknown[rest] = (2 * of_kind[0] + of_kind[1])[kind[rest]]
         self.done = end
         return Runs(edges[:-1], edges[1:], n_dip, n_hap, unknown)
 
-    def _ranked(self) -> Evidence | None:
+    def _ranked(self) -> _Ranked | None:
         """All pending evidence; the higher decides: variants before references, then the later start."""
         if not self._pending:
             return None
-        whole = Evidence(*(np.concatenate([getattr(e, f.name) for e in self._pending]) for f in fields(Evidence)))
+        names = [field.name for field in fields(_Ranked)][:-1]
+        columns = {name: np.concatenate([getattr(e, name) for e in self._pending]) for name in names}
+        whole = _Ranked(**columns, number=np.arange(len(columns["start"])))
+        if whole.is_variant.all() and (whole.since[1:] > whole.since[:-1]).all():
+            return whole
         return whole.at(np.lexsort((-whole.end, whole.start, whole.since, whole.is_variant)))
 
-    def _edges(self, ranked: Evidence | None, end: int, cuts: Sequence[int]) -> CountArray:
+    def _called(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        """Who is called at pending records, by the numbers by which these came."""
+        firsts = np.cumsum([0, *(len(evidence.start) for evidence in self._pending)])
+        parts = np.searchsorted(firsts, numbers, side="right") - 1
+        found = np.empty((len(numbers), self._pending[0].called.shape[1]), np.uint8)
+        for part in np.unique(parts).tolist():
+            found[parts == part] = self._pending[part].called[numbers[parts == part] - firsts[part]]
+        return found
+
+    def _edges(self, ranked: _Ranked | None, end: int, cuts: Sequence[int]) -> CountArray:
         found = [np.array([self.done, end, *cuts]), self._borders, self._spans_within(end).ravel()]
         if ranked is not None:
             found += [ranked.start, ranked.end]
@@ -143,26 +177,27 @@ class Coverage:
         first = bisect_left(self._spans[:, 1], self.done + 1)
         return self._spans[first : bisect_left(self._spans[:, 0], end)]
 
-    def _together(self, ranked: Evidence) -> tuple[PeopleArray, PeopleArray]:
+    def _together(self, ranked: _Ranked) -> tuple[PeopleArray, PeopleArray]:
         """n_dip and n_hap of each record, those of equal rank before it passing too where they lie."""
-        n_dip, n_hap = ranked.n_dip.copy(), ranked.n_hap.copy()
         same = np.ones(len(ranked.start), np.bool_)
         same[:1] = False
         for values in (ranked.is_variant, ranked.since, ranked.start):
             same[1:] &= values[1:] == values[:-1]
-        bits = ranked.called
-        for record in np.flatnonzero(same):
-            if bits is ranked.called:
-                bits = bits.copy()
-            bits[record] &= bits[record - 1]
-            called = np.unpackbits(bits[record], bitorder="little")[self._members.columns].astype(np.bool_)
+        asked = np.flatnonzero(same | np.append(same[1:], False))
+        if not len(asked):
+            return ranked.n_dip, ranked.n_hap
+        n_dip, n_hap, bits = ranked.n_dip.copy(), ranked.n_hap.copy(), self._called(ranked.number[asked])
+        for at in np.flatnonzero(same[asked]).tolist():
+            record = asked[at]
+            bits[at] &= bits[at - 1]
+            called = np.unpackbits(bits[at], bitorder="little")[self._members.columns].astype(np.bool_)
             copies = self._copies[int(np.searchsorted(self._borders, ranked.start[record], side="right")) - 1]
             n_dip[record] = self._members.by_stratum(np.flatnonzero(called & (copies == 2)))
             n_hap[record] = self._members.by_stratum(np.flatnonzero(called & (copies == 1)))
         return n_dip, n_hap
 
 
-def _owners(ranked: Evidence, edges: CountArray) -> npt.NDArray[np.int64]:
+def _owners(ranked: _Ranked, edges: CountArray) -> npt.NDArray[np.int64]:
     """For each run between edges the highest of the records that cover it, or -1."""
     owner = np.full(len(edges) - 1, -1, dtype=np.int64)
     first, last = np.searchsorted(edges, ranked.start), np.minimum(np.searchsorted(edges, ranked.end), len(edges) - 1)

@@ -220,10 +220,10 @@ AVX2 static i64 find_others_avx2(const u8 *body, i64 n, i32 *others, i64 *found)
 }
 #endif
 
-/* Genotypes alone, four bytes each but the last; notes who is not 0/0. */
-static i64 read_genotypes_only(const u8 *body, const u8 *end, i32 alleles, Rules *c) {
+/* Who may not be 0/0, to `places`, where there are genotypes alone, of four bytes each but the last; -1 where not. */
+static i64 find_others(const u8 *body, const u8 *end, Rules *c) {
     const u64 piped = 0x09307c3009307c30ull, slashed = 0x09302f3009302f30ull;
-    i64 n = c->people, found = 0, others = 0, i = 0;
+    i64 n = c->people, others = 0, i = 0;
     if (end - body != 4 * n - 1) return -1;
 #if defined(__x86_64__)
     if (is_fast()) i = find_others_avx2(body, n, c->places, &others);
@@ -234,8 +234,20 @@ static i64 read_genotypes_only(const u8 *body, const u8 *end, i32 alleles, Rules
         if (i + 2 < n && (two == piped || two == slashed)) i += 2;
         else c->places[others++] = (i32)i++;
     }
+    return others;
+}
+
+INLINE int pair_of_text(const u8 *body, i64 person, i64 last) {
+    u32 four = load_u32(body + 4 * person), separator = four >> 8 & 0xff;
+    int known = (four & 0xfe00fe) == ('0' | '0' << 16) && (separator == '|' || separator == '/');
+    return known && (four >> 24 == '\t' || person == last) ? (int)((four & 1) + (four >> 16 & 1)) : NO_PAIR;
+}
+
+/* Notes who of the `others` is not 0/0. */
+static i64 read_genotypes_only(const u8 *body, const u8 *end, i32 alleles, i64 others, Rules *c) {
+    i64 found = 0;
     for (i64 k = 0; k < others; k++) {
-        int noted = read_genotype(body, end, c->places[k], n, alleles, c->odd + found);
+        int noted = read_genotype(body, end, c->places[k], c->people, alleles, c->odd + found);
         if (noted < 0) return -1;
         found += noted;
     }
@@ -330,6 +342,22 @@ AVX2 static inline u32 not_reference(const u32 *genotypes) {
     return ~(u32)_mm256_movemask_ps(_mm256_castsi256_ps(same)) & 0xff;
 }
 
+/* take_sample for GT:AD:DP:GQ and one more field, and a sample of less than 32 bytes. */
+AVX2 INLINE void take_short_sample(const u8 *p, i64 length, Samples *to, int k) {
+    const __m256i bytes = _mm256_loadu_si256((const __m256i *)p), colon = _mm256_set1_epi8(':');
+    u32 colons = (u32)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, colon)) & ((1u << length) - 1);
+    u32 of_dp = colons & (colons - 1), of_gq = of_dp & (of_dp - 1), of_last = of_gq & (of_gq - 1);
+    /* the first behind three bytes, and just four */
+    u32 usual = (u32)-((colons & 15) == 8 && of_last && !(of_last & (of_last - 1)));
+    u32 before_dp = _tzcnt_u32(of_dp), before_gq = _tzcnt_u32(of_gq), before_last = _tzcnt_u32(of_last);
+    to->genotype[k] = load_u32(p) & usual;
+    to->number[0][k] = load_u32(p + before_gq + 1);
+    to->length[0][k] = (before_last - before_gq - 1) & usual;
+    to->number[1][k] = load_u32(p + before_dp + 1);
+    to->length[1][k] = (before_gq - before_dp - 1) & usual;
+    to->ad[k] = 4;
+}
+
 /* Numbers of `count` samples to the arrays of people from `first` on; bits of those to look at again. */
 AVX2 INLINE u32 judge_samples(const Samples *some, int count, const Layout *l, i64 first, Rules *c, u32 *odd) {
     i16 *into[NUMBERS] = {c->gq, c->dp, c->min_depth};
@@ -348,15 +376,18 @@ AVX2 INLINE u32 judge_samples(const Samples *some, int count, const Layout *l, i
 }
 
 /* read_samples, thirty-two at a time. */
-AVX2 INLINE i64 read_together(const u8 *body, i32 alleles, int fields, const Layout *l, Rules *c) {
+AVX2 INLINE i64 read_together(const u8 *body, i32 alleles, int fields, const Layout *l, Rules *c, int short_too) {
     Samples some = {0};
     i64 n = c->people, found = 0;
     const i32 *starts = c->places;
     for (i64 first = 0; first < n; first += TOGETHER) {
         int count = n - first < TOGETHER ? (int)(n - first) : TOGETHER;
         u32 whole = count < TOGETHER ? (1u << count) - 1 : ~0u, odd = 0;
-        for (int k = 0; k < count; k++)
-            take_sample(body + starts[first + k], body + starts[first + k + 1] - 1, fields, l, &some, k);
+        for (int k = 0; k < count; k++) {
+            i64 start = starts[first + k], length = starts[first + k + 1] - 1 - start;
+            if (short_too && length < 32) take_short_sample(body + start, length, &some, k);
+            else take_sample(body + start, body + start + length, fields, l, &some, k);
+        }
         u32 others = judge_samples(&some, count, l, first, c, &odd) & whole;
         for (others |= odd & whole; others; others &= others - 1) {
             int k = __builtin_ctz(others);
@@ -379,8 +410,8 @@ AVX2 INLINE i64 read_together(const u8 *body, i32 alleles, int fields, const Lay
 
 AVX2 static i64 read_samples_avx2(const u8 *body, i32 alleles, int fields, const Layout *l, Rules *c) {
     static const Layout usual = {.gq = 3, .dp = 2, .min_dp = -1, .ad = 1, .last = 3};
-    if (memcmp(l, &usual, sizeof usual) == 0) return read_together(body, alleles, fields, &usual, c);
-    return read_together(body, alleles, fields, l, c);
+    if (memcmp(l, &usual, sizeof usual)) return read_together(body, alleles, fields, l, c, 0);
+    return read_together(body, alleles, fields, &usual, c, fields == 5);
 }
 #endif
 

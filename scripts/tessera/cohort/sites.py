@@ -61,8 +61,11 @@ class Sites(Protocol):
     def ref(self, record: int) -> str:
         """REF, upper case."""
 
-    def alt(self, alt: int) -> str:
-        """An ALT, upper case where it is written in bases."""
+    def refs(self, records: IntArray) -> list[str]:
+        """REF of some records."""
+
+    def alts(self, alts: IntArray) -> list[str]:
+        """Some ALTs, upper case where they are written in bases."""
 
     def record(self, record: int) -> Record:
         """A record with the genotypes of the counted people. Raises InputError when it breaks a rule."""
@@ -118,8 +121,11 @@ class RecordSites:
     def ref(self, record: int) -> str:
         return self._records[record].ref
 
-    def alt(self, alt: int) -> str:
-        return self._alts[alt]
+    def refs(self, records: IntArray) -> list[str]:
+        return [self.ref(record) for record in records.tolist()]
+
+    def alts(self, alts: IntArray) -> list[str]:
+        return [self._alts[alt] for alt in alts.tolist()]
 
     def record(self, record: int) -> Record:
         return self._records[record]

@@ -1,7 +1,7 @@
 """The count of one stretch of a contig, to the blocks of a summary."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +13,15 @@ from tessera.cohort.gvcf import Blocks
 from tessera.cohort.keys import LOOKBACK, BatchKeys, Keys, ReferenceBases
 from tessera.cohort.ledger import MISMATCHES_READ, Ledger, wrong_reference
 from tessera.cohort.sites import Asked, Bytes, IntArray, Sites
-from tessera.cohort.tables import Rows, histogram_table, leaf_table, no_rows, split_rows, track_table
+from tessera.cohort.tables import (
+    COUNTED_COLUMNS,
+    Rows,
+    histogram_table,
+    leaf_table,
+    no_rows,
+    split_rows,
+    track_table,
+)
 from tessera.cohort.tally import (
     COUNTED,
     NON_REF_ALLELE,
@@ -224,19 +232,21 @@ class StretchCount:
 
     def _add_counts(self, sites: Sites, counts: Counts, first: int, last: int, keys: BatchKeys) -> None:
         """Take what the engine counted of the records [first, last), which lie in one region and one block."""
-        rows = np.flatnonzero(~sites.odd[first:last])
-        done = rows + first
-        starts = np.minimum(sites.pos[done], keys.low[done]) - 1
+        counted = ~sites.odd[first:last]
+        # most are: no copies for the sake of a few
+        rows = slice(None) if counted.all() else np.flatnonzero(counted)
+        starts = np.minimum(sites.pos[first:last], keys.low[first:last])[rows] - 1
         others = np.concatenate([[0], np.cumsum(keys.use != NON_REF_ALLELE)])
-        is_variant = others[sites.first[done + 1]] > others[sites.first[done]]
+        is_variant = (np.diff(others[sites.first[first : last + 1]]) > 0)[rows]
         self._coverage.add(
             Evidence(
-                is_variant, starts, sites.end[done], starts, counts.n_dip[rows], counts.n_hap[rows], counts.called[rows]
+                is_variant, starts, sites.end[first:last][rows].copy(), starts, counts.n_dip[rows],
+                counts.n_hap[rows], counts.called[rows],
             )
-        )
+        )  # fmt: skip
         low = sites.first[first]
         owners = np.repeat(np.arange(last - first), np.diff(sites.first[first : last + 1]))
-        alts = np.flatnonzero(~sites.odd[first:last][owners])
+        alts = np.flatnonzero(counted[owners])
         self._take_alts(counts, alts, owners[alts], alts + low, keys)
         block = (int(sites.pos[first]) - 1) // BLOCK_SIZE
         self._histograms[block] = self._histograms.get(block, 0) + counts.histograms
@@ -261,10 +271,10 @@ class StretchCount:
                 entries[f"carriers_dropped:{reason}"] += number
         if counted.any():
             row, of, chosen = rows[counted], owners[counted], alts[counted]
-            parts = (
-                counts.n_dip[of], counts.n_hap[of], counts.n_het[row], counts.n_homalt[row], counts.n_hemi[row]
-            )  # fmt: skip
-            self._rows.append(Rows(keys.pos[chosen], keys.refs(chosen), keys.alts(chosen), np.stack(parts, axis=2)))
+            taken = np.empty((len(COUNTED_COLUMNS), len(row), len(self._labels)), np.int32)
+            for into, name in zip(taken, COUNTED_COLUMNS, strict=True):
+                getattr(counts, name).take(of if name in ("n_dip", "n_hap") else row, axis=0, out=into, mode="clip")
+            self._rows.append(Rows(keys.pos[chosen], keys.ref[chosen], keys.alt[chosen], taken))
 
     def _take_slowly(self, sites: Sites, number: int, keys: BatchKeys) -> None:
         """Count one record by itself: one that the engine left out, or across a border of ploidy or of a block.
@@ -322,9 +332,10 @@ class StretchCount:
         self._next_block += 1
         rows = no_rows(VARIANTS)
         if self._rows:
-            ready, beyond = split_rows(self._rows, key.end)
-            self._rows = [beyond] if len(beyond.pos) else []
-            rows = leaf_table(key.contig, ready, self._sizes, self._labels)
+            ready, beyond = split_rows(self._rows, key.end, self._keys.words)
+            rows = leaf_table(key.contig, ready, self._keys.words, self._sizes, self._labels)
+            refs, alts = self._keys.forget_but(beyond.refs, beyond.alts)
+            self._rows = [replace(beyond, refs=refs, alts=alts)] if len(beyond.pos) else []
         runs = [runs.between(key.start, key.end) for runs in self._runs]
         self._runs = [runs for runs in self._runs if runs.ends[-1] > key.end]
         histograms = histogram_table(

@@ -1,20 +1,22 @@
 """What was counted in a block, as the tables of a summary."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from tessera.cohort.coverage import Runs
-from tessera.cohort.keys import Texts, texts_in_order
+from tessera.cohort.kernel import TRACK_COUNTS, library
+from tessera.cohort.kernel_track import track_rows as kernel_track_rows
+from tessera.cohort.keys import Numbers, Words, in_groups
 from tessera.cohort.tally import METRICS, IntArray
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
 from tessera.schemas.table import Table
 from tessera.schemas.variants import VARIANTS
-from tessera.summary.columns import Array, Columns, narrowed
+from tessera.summary.columns import Array, Columns
 
 #: columns of the leaf table that are counted record by record
 COUNTED_COLUMNS = ("n_dip", "n_hap", "n_het", "n_homalt", "n_hemi")
@@ -22,16 +24,16 @@ COUNTED_COLUMNS = ("n_dip", "n_hap", "n_het", "n_homalt", "n_hemi")
 
 @dataclass(frozen=True)
 class Rows:
-    """k variants: `counts` (k, strata, 5) are COUNTED_COLUMNS."""
+    """k variants: `refs` and `alts` (k,) are numbers of Words, `counts` (5, k, strata) COUNTED_COLUMNS."""
 
     pos: IntArray
-    refs: Texts
-    alts: Texts
+    refs: Numbers
+    alts: Numbers
     counts: npt.NDArray[np.int32]
 
     def at(self, chosen: npt.NDArray[np.intp]) -> "Rows":
         """Some of the variants, in this order."""
-        return Rows(self.pos[chosen], self.refs[chosen], self.alts[chosen], self.counts[chosen])
+        return Rows(self.pos[chosen], self.refs[chosen], self.alts[chosen], self.counts.take(chosen, axis=1))
 
 
 @cache
@@ -40,22 +42,28 @@ def no_rows(table: Table) -> Columns:
     return Columns.none(table)
 
 
-def split_rows(parts: Sequence[Rows], end: int) -> tuple[Rows, Rows]:
-    """The variants up to `end` (1-based) by position, REF and ALT, and those beyond."""
-    held = Rows(*(np.concatenate([getattr(rows, f.name) for rows in parts]) for f in fields(Rows)))
-    order = texts_in_order(held.pos, held.refs, held.alts)
-    ready = int(np.searchsorted(held.pos[order], end, side="right"))
+def split_rows(parts: list[Rows], end: int, words: Words) -> tuple[Rows, Rows]:
+    """The variants up to `end` (1-based) by position, REF and ALT, and those beyond; `parts` are then empty."""
+    pos, refs, alts = (np.concatenate([getattr(rows, name) for rows in parts]) for name in ("pos", "refs", "alts"))
+    held = Rows(pos, refs, alts, np.concatenate([rows.counts for rows in parts], axis=1))
+    parts.clear()
+    order = np.argsort(pos, kind="stable")
+    ready = int(np.searchsorted(pos[order], end, side="right"))
+    # few share their position: only these are compared by their texts
+    slots = np.flatnonzero(in_groups(pos[order]))
+    some = order[slots]
+    by_text = np.lexsort((words.in_order(alts[some])[1], words.in_order(refs[some])[1], pos[some]))
+    order[slots] = some[by_text]
     return held.at(order[:ready]), held.at(order[ready:])
 
 
-def leaf_table(contig: str, rows: Rows, listed: npt.NDArray[np.int32], labels: Sequence[str]) -> Columns:
+def leaf_table(contig: str, rows: Rows, words: Words, listed: npt.NDArray[np.int32], labels: Sequence[str]) -> Columns:
     """VARIANTS of these rows; `listed` (strata,) people list every one of them."""
     strata, variants = len(labels), len(rows.pos)
     of_row = np.repeat(np.arange(variants), strata)
-    (refs, ref), (alts, alt), (words, stratum) = (
-        _places(texts) for texts in (rows.refs.tolist(), rows.alts.tolist(), labels)
-    )
-    flat = rows.counts.reshape(-1, len(COUNTED_COLUMNS))
+    refs, ref = words.in_order(rows.refs)
+    alts, alt = words.in_order(rows.alts)
+    names, stratum = _places(labels)
     arrays = {
         "contig": np.zeros(len(of_row), np.int32),
         "pos": rows.pos.astype(np.int32)[of_row],
@@ -63,10 +71,10 @@ def leaf_table(contig: str, rows: Rows, listed: npt.NDArray[np.int32], labels: S
         "alt": alt[of_row],
         "stratum": np.tile(stratum, variants),
         "n_listed": np.tile(listed, variants),
-        **{name: np.ascontiguousarray(flat[:, at]) for at, name in enumerate(COUNTED_COLUMNS)},
+        **{name: counts.ravel() for name, counts in zip(COUNTED_COLUMNS, rows.counts, strict=True)},
         "an_unknown": np.zeros(len(of_row), np.int32),
     }
-    return Columns(VARIANTS, arrays, {"contig": [contig], "ref": refs, "alt": alts, "stratum": words})
+    return Columns(VARIANTS, arrays, {"contig": [contig], "ref": refs, "alt": alts, "stratum": names})
 
 
 def _places(texts: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int32]]:
@@ -78,32 +86,34 @@ def _places(texts: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int32]]:
 
 def track_table(contig: str, parts: Sequence[Runs], labels: Sequence[str]) -> Columns:
     """AN_TRACK of consecutive runs, per stratum; equal neighbours joined, zeros left out."""
+    rows = dict((kernel_track_rows if library() else track_rows)(parts, len(labels)))
+    words, place = _places(labels)
+    arrays = {"contig": np.zeros(len(rows["start"]), np.int32), **rows, "stratum": place[rows["stratum"]]}
+    return Columns(AN_TRACK, arrays, {"contig": [contig], "stratum": words})
+
+
+def track_rows(parts: Sequence[Runs], strata: int) -> dict[str, npt.NDArray[np.int32]]:
+    """`start`, `end`, number of the `stratum` and TRACK_COUNTS of the runs of each stratum, by start and stratum."""
     starts = np.concatenate([runs.starts for runs in parts]).astype(np.int32)
     ends = np.concatenate([runs.ends for runs in parts]).astype(np.int32)
-    names = AN_TRACK.names[4:]
-    counts = [np.concatenate([getattr(runs, name) for runs in parts]) for name in names]
-    changes, known = np.zeros((2, len(starts), len(labels)), np.bool_)
+    counts = [np.concatenate([getattr(runs, name) for runs in parts]) for name in TRACK_COUNTS]
+    changes, known = np.zeros((2, len(starts), strata), np.bool_)
     for column in counts:
-        if column.any():
-            changes[1:] |= column[1:] != column[:-1]
-            known |= column != 0
+        changes[1:] |= column[1:] != column[:-1]
+        known |= column != 0
     changes[:1] = True
     # a run ends where the next change of its stratum begins, and begins by a change
-    cell = np.flatnonzero(changes)
-    first = (cell // len(labels)).astype(np.int32)
-    stratum = narrowed(cell - first.astype(np.int64) * len(labels))
+    first, stratum = np.nonzero(changes)
     by_stratum = np.argsort(stratum, kind="stable")
-    last = np.empty(len(cell), np.int32)
+    last = np.empty(len(first), np.int64)
     last[by_stratum[:-1]] = first[by_stratum[1:]] - 1
-    last[by_stratum[np.cumsum(np.bincount(stratum, minlength=len(labels))) - 1]] = len(starts) - 1
-    kept = known.ravel()[cell]
-    cell, first, last, stratum = cell[kept], first[kept], last[kept], stratum[kept]
-    words, place = _places(labels)
-    arrays = {
-        "contig": np.zeros(len(first), np.int32), "start": starts[first], "end": ends[last], "stratum": place[stratum],
-        **{name: column.ravel()[cell] for name, column in zip(names, counts, strict=True)},
+    last[by_stratum[np.cumsum(np.bincount(stratum, minlength=strata)) - 1]] = len(starts) - 1
+    kept = known[first, stratum]
+    first, last, stratum = first[kept], last[kept], stratum[kept]
+    return {
+        "start": starts[first], "end": ends[last], "stratum": stratum.astype(np.int32),
+        **{name: column[first, stratum] for name, column in zip(TRACK_COUNTS, counts, strict=True)},
     }  # fmt: skip
-    return Columns(AN_TRACK, arrays, {"contig": [contig], "stratum": words})
 
 
 def histogram_table(

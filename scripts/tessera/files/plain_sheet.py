@@ -6,6 +6,7 @@ Any other sheet is for `read_people`, which knows every shape and refuses what i
 import os
 import re
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 
 from tessera.files.paths import expand, real_path
@@ -24,23 +25,42 @@ def read_plain_sheet(sheet: Path, file: Path, file_samples: Sequence[str]) -> Li
         text = sheet.read_bytes().decode().replace("\r\n", "\n").removesuffix("\n")
     except (OSError, ValueError):
         return None
-    header, *rows = (line.split("\t") for line in text.split("\n"))
+    cells = _columns(text)
+    if cells is None or not _are_plain(cells):
+        return None
+    own, samples = _naming(cells, sheet.parent, file), list(file_samples)
+    order: Sequence[int] = range(len(samples))
+    if any(own) or cells["sample"] != samples:
+        place = {name: at for at, name in enumerate(cells["sample"]) if not any(own) or own[at]}
+        if len(place) != len(samples) or place.keys() != set(samples):
+            return None
+        order = [place[name] for name in samples]
+    karyotype = {sex: SEX_SPELLINGS[sex.lower()] for sex in set(cells["sex"])}
+    sex = [karyotype[cells["sex"][at]] for at in order]
+    pairs = [(cells["population"][at], of) for at, of in zip(order, sex, strict=True)]
+    # one text for all people of a stratum
+    stratum = {(population, of): f"{population}_{SEX_STRATA.get(of, 'U')}" for population, of in set(pairs)}
+    consents = [cells["consent"][at] if "consent" in cells else None for at in order]
+    return Listed(file_samples, sex, [stratum[pair] for pair in pairs], consents, [""] * len(pairs))
+
+
+def _columns(text: str) -> dict[str, list[str]] | None:
+    """The cells by column, of which people who have the same share one text; None where a row is cut short or too long,
+    and where columns are missing or unknown."""
+    lines = StringIO(text, newline="\n")
+    header = next(lines, "").removesuffix("\n").split("\t")
     if not set(SAMPLES.required) <= set(header) <= COLUMNS or len(set(header)) < len(header):
         return None
-    if any(len(row) != len(header) for row in rows):
-        return None
-    cells = dict(zip(header, map(tuple, zip(*rows, strict=True)), strict=False))
-    if not rows or not _are_plain(cells):
-        return None
-    own = _naming(cells, sheet.parent, file)
-    place = {name: at for at, name in enumerate(cells["sample"]) if not any(own) or own[at]}
-    if len(place) != len(file_samples) or place.keys() != set(file_samples):
-        return None
-    order = [place[name] for name in file_samples]
-    sex = [SEX_SPELLINGS[cells["sex"][at].lower()] for at in order]
-    strata = [f"{cells['population'][at]}_{SEX_STRATA.get(of, 'U')}" for at, of in zip(order, sex, strict=True)]
-    consents = [cells["consent"][at] if "consent" in cells else None for at in order]
-    return Listed(file_samples, sex, strata, consents, [""] * len(order))
+    columns: list[list[str]] = [[] for _ in header]
+    same: dict[str, str] = {}
+    at_name = header.index("sample")
+    for line in lines:
+        row = line.removesuffix("\n").split("\t")
+        if len(row) != len(header):
+            return None
+        for at, (column, cell) in enumerate(zip(columns, row, strict=True)):
+            column.append(cell if at == at_name else same.setdefault(cell, cell))
+    return dict(zip(header, columns, strict=True)) if columns[at_name] else None
 
 
 def _are_plain(cells: Mapping[str, Sequence[str]]) -> bool:

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 
 from tessera.summary.an_track import CALLED, IntArray, Steps, place
 from tessera.summary.columns import Bools, Columns
-from tessera.summary.frequencies import AC, AF, AN
+
+if TYPE_CHECKING:
+    import polars as pl
 
 #: what a cell counts
 COUNTED = ("n_dip", "n_hap", "n_het", "n_homalt", "n_hemi", "an_unknown")
@@ -31,8 +33,8 @@ class Cells:
     contig: str
     strata: tuple[str, ...]
     pos: IntArray
-    ref: pl.Series
-    alt: pl.Series
+    ref: "pl.Series"
+    alt: "pl.Series"
     counts: IntArray
 
     def __len__(self) -> int:
@@ -40,6 +42,8 @@ class Cells:
 
     def take(self, rows: Bools) -> "Cells":
         """Some of the variants."""
+        import polars as pl
+
         kept = pl.Series(rows)
         return replace(
             self,
@@ -101,7 +105,9 @@ def _cells(rows: Columns, edges: IntArray, steps: Steps, in_track: Sequence[str]
     return Cells(contig, strata, pos, ref, alt, counts)
 
 
-def _words(rows: Columns, name: str, at: IntArray) -> pl.Series:
+def _words(rows: Columns, name: str, at: IntArray) -> "pl.Series":
+    import polars as pl
+
     return pl.Series(rows.words[name], dtype=pl.String).gather(rows[name][at].astype(np.uint32))
 
 
@@ -111,16 +117,22 @@ class Distinct:
     `which` (n,) the row of each variant. What is told of a group of people is worked out k times instead of n.
     """
 
-    frame: pl.DataFrame
+    frame: "pl.DataFrame"
     which: IntArray
 
-    def spread(self, told: pl.Series) -> pl.Series:
+    def spread(self, told: "pl.Series") -> "pl.Series":
         """For each variant what is told (k,) of its counts."""
+        import polars as pl
+
         return told.gather(pl.Series(self.which))
 
 
 def distinct(counts: IntArray) -> Distinct:
     """The distinct columns of counts (COUNTED, n); AF is null where AN is 0."""
+    import polars as pl
+
+    from tessera.summary.frequencies import AC, AF, AN
+
     codes = np.zeros(counts.shape[1], np.int64)
     wide = 1
     for row in counts:
