@@ -156,8 +156,9 @@ def test_a_truncated_file_is_refused(count: Count, tmp_path: Path, end: bytes) -
         (["chr1 5 A A . . GT 0/1 0/0"], "chr1:5 ALT: A, which is REF"),
         (["chr1 5 A C . . GT 0/1/1 0/0"], 'chr1:5: sample "ann" has GT "0/1/1"; expected one or two alleles'),
         (["chr1 5 A C . . DP 3 4"], "chr1:5: no GT in FORMAT"),
+        (["chr1 5.0 A C . . GT 0/1 0/0"], 'POS is "5.0"; expected a whole number'),
     ],
-    ids=["unsorted", "contig comes back", "beyond the contig", "ALT is REF", "triploid", "no GT"],
+    ids=["unsorted", "contig comes back", "beyond the contig", "ALT is REF", "triploid", "no GT", "POS is no number"],
 )
 def test_a_record_that_cannot_be_is_refused_at_its_place(
     count: Count, tmp_path: Path, lines: list[str], said: str
