@@ -156,8 +156,25 @@ def test_a_truncated_file_is_refused(count: Count, tmp_path: Path, end: bytes) -
         (["chr1 5 A A . . GT 0/1 0/0"], "chr1:5 ALT: A, which is REF"),
         (["chr1 5 A C . . GT 0/1/1 0/0"], 'chr1:5: sample "ann" has GT "0/1/1"; expected one or two alleles'),
         (["chr1 5 A C . . DP 3 4"], "chr1:5: no GT in FORMAT"),
+        (["chr1 5.0 A C . . GT 0/1 0/0"], 'POS is "5.0"; expected a whole number'),
+        (["chr1 5 A C,c . . GT 0/2 0/0"], 'chr1:5: ALT is "C,c"; expected each allele once'),
+        (["chr1 5 A <*> . END= GT 0/0 0/0"], 'chr1:5: INFO/END is ""; expected one whole number'),
+        (["chr1 5 A <*> . END GT 0/0 0/0"], 'chr1:5: INFO/END is "END"; expected one whole number'),
+        (["chr1 5 A <*> . END=0 GT 0/0 0/0"], 'chr1:5: INFO/END is "0"; expected one whole number'),
     ],
-    ids=["unsorted", "contig comes back", "beyond the contig", "ALT is REF", "triploid", "no GT"],
+    ids=[
+        "unsorted",
+        "contig comes back",
+        "beyond the contig",
+        "ALT is REF",
+        "triploid",
+        "no GT",
+        "POS is no number",
+        "ALT twice",
+        "END is empty",
+        "END is a flag",
+        "END is zero",
+    ],
 )
 def test_a_record_that_cannot_be_is_refused_at_its_place(
     count: Count, tmp_path: Path, lines: list[str], said: str

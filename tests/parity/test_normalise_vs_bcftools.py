@@ -10,6 +10,7 @@ that meet in one key the first counts with us, and both stay with bcftools: ther
 import random
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -259,3 +260,16 @@ def counted(
     header, *rows = tessera("show", folder / "summary").text.splitlines()
     told = [dict(zip(header.split("\t"), row.split("\t"), strict=True)) for row in rows]
     return {(r["contig"], int(r["pos"]), r["ref"], r["alt"]): (int(r["AC"]), int(r["AN"])) for r in told}
+
+
+def test_long_alleles_are_trimmed_in_time_that_grows_with_their_length() -> None:
+    same = "ACGT" * 100_000
+    started = time.monotonic()
+    for ref, alt, expected in (
+        (same, same[:-1] + "A", (len(same), "T", "A")),
+        (same, "T" + same[1:], (1, "A", "T")),
+        (same, same[:8] + same, (1, "A", "ACGTACGTA")),
+    ):
+        assert normalise(1, ref, alt, lambda start, end: same[start:end]) == expected
+    # base by base, it took a minute and more
+    assert time.monotonic() - started < 10

@@ -257,13 +257,14 @@ def kill(_: None, item: int) -> int:
 
 def refuse_it(_: None, item: int) -> int:
     """What an input that is refused leads to."""
-    raise refuse(f"file {item}", "something", "something else")
+    raise refuse(f"file {item}", "something " * item, "something else")
 
 
-def test_what_a_worker_refuses_is_refused_in_its_words() -> None:
-    with Workers(1).map(refuse_it, None, [7]) as results, pytest.raises(InputError) as refused:
+@pytest.mark.parametrize("length", [1, 5000])
+def test_what_a_worker_refuses_is_refused_in_its_words(length: int) -> None:
+    with Workers(1).map(refuse_it, None, [length]) as results, pytest.raises(InputError) as refused:
         list(results)
-    assert str(refused.value) == "file 7: something; expected something else."
+    assert str(refused.value) == f"file {length}: {'something ' * length}; expected something else."
 
 
 def test_workers_that_always_die_are_told_of() -> None:

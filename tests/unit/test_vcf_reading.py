@@ -9,6 +9,7 @@ import pytest
 from commands import Bcftools
 from handmade import FORMATS, LENGTHS, vcf, write
 from tessera.errors import InputError
+from tessera.files.bcf import read_bcf_header
 from tessera.files.vcf import ABSENT, BGZF_EOF, MISSING, Record, VariantFile
 
 
@@ -234,3 +235,25 @@ def test_the_header_tells_contigs_lengths_and_fields(tmp_path: Path) -> None:
     file = VariantFile(write(tmp_path / "a.vcf", vcf(["s"], [], more=more)))
     assert file.contig_lengths == {"decoy": None, "odd": 7, **LENGTHS}
     assert file.formats == set(FORMATS)
+
+
+def test_keys_of_meta_lines_may_stand_in_any_order_and_quoted_text_declares_nothing(
+    tmp_path: Path, bcftools: Bcftools
+) -> None:
+    more = [
+        '##FORMAT=<Number=1,Type=Integer,Description="not DP,ID=XX,IDX=1",ID=GQ>',
+        '##contig=<ID=chr1,length=400,description="length=7,ID=other">',
+    ]
+    formats = {name: said for name, said in FORMATS.items() if name != "GQ"}
+    text = write(tmp_path / "a.vcf", vcf(["s"], ["chr1 5 A C . . GT:GQ:DP 0/1:30:20"], {}, formats, more))
+    bcftools("view", "--no-version", "-Ob", "-o", tmp_path / "a.bcf", text)
+    for path in (text, tmp_path / "a.bcf"):
+        file = VariantFile(path)
+        assert file.formats == set(FORMATS)
+        assert file.contig_lengths == {"chr1": 400}
+    header = read_bcf_header(gzip.decompress((tmp_path / "a.bcf").read_bytes()))
+    assert header is not None
+    assert header[0].contigs == {0: "chr1"}
+    assert sorted(header[0].strings) == sorted([*FORMATS, "LowQual", "PASS"])
+    # GQ is named before the other fields; PASS and LowQual are filters
+    assert header[0].strings["GQ"] < header[0].strings["DP"]

@@ -174,7 +174,7 @@ def test_a_run_that_failed_after_an_edit_goes_on_to_what_a_fresh_run_gives(run: 
     run.edit("north.tsv", "cat\tXX\tFI", "cat\tNA\tFI")
     calls = run.folder / "cat.g.vcf.gz"
     whole, times = calls.read_bytes(), calls.stat()
-    calls.write_bytes(b"no VCF")
+    calls.write_bytes(b"no VCF".ljust(len(whole)))
     os.utime(calls, ns=(times.st_atime_ns, times.st_mtime_ns))
     said = run.snakemake("--keep-going", fails=True)
     assert re.search(r"rule count_alleles:.*cat", said, re.DOTALL)
@@ -187,6 +187,20 @@ def test_a_run_that_failed_after_an_edit_goes_on_to_what_a_fresh_run_gives(run: 
     resumed = shared(run)
     assert resumed != before
     assert resumed == from_scratch(run)
+
+
+def test_an_older_file_in_the_place_of_another_is_read_and_what_follows_is_that_of_a_fresh_run(run: Small) -> None:
+    write(run.folder / "dan.g.vcf.gz", gvcf("dan", 66))
+    (run.folder / "policy.yaml").write_text("version: 1\nrules:\n  - {metric: het_hom_ratio, min: 9}\n")
+    for name in ("dan.g.vcf.gz", "policy.yaml"):
+        os.utime(run.folder / name, (0, 0))
+    made = run.made()
+    assert made["measure_variants"] == 1
+    assert made["gate_sample"] == made["count_alleles"] == len([*NORTH, *SOUTH])
+    assert run.made() == {}
+    resumed = shared(run)
+    assert resumed == from_scratch(run)
+    assert 44 not in run.carriers("federation")
 
 
 def test_a_job_that_fails_shows_its_log(run: Small) -> None:

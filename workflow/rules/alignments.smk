@@ -101,6 +101,7 @@ rule check_alignments:
         in_turn=1,
     params:
         stage_version=ALIGNMENTS_VERSION,
+        came=lambda wildcards: RUN.came([RUN.file(wildcards.node, wildcards.sample)]),
         build=RUN.config.build,
         build_digest=RUN.build_digest,
     shell:
@@ -131,6 +132,7 @@ rule import_alignments:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         stage_version=ALIGNMENTS_VERSION,
+        came=lambda wildcards: RUN.came([RUN.file(wildcards.node, wildcards.sample)]),
         without_paths=WITHOUT_PATHS,
     shell:
         "(samtools quickcheck -v {input.alignments:q}"
@@ -167,6 +169,7 @@ rule measure_alignments:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         stage_version=METRICS_VERSION,
+        came=RUN.came(PANEL),
         build=RUN.config.build,
         build_digest=RUN.build_digest,
         panel=lambda wildcards, input: (

@@ -51,6 +51,7 @@ rule count_alleles:
         in_turn=1,
     params:
         stage_version=COHORT_VERSION,
+        came=lambda wildcards: RUN.came_calls(wildcards.node, wildcards.sample),
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         facts=lambda wildcards: RUN.facts(wildcards.node, wildcards.sample),
         people=lambda wildcards: ["--sample", wildcards.sample],
@@ -84,6 +85,7 @@ use rule count_alleles as count_cohort with:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         stage_version=COHORT_VERSION,
+        came=lambda wildcards: RUN.came_cohort(wildcards.node, wildcards.cohort),
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         facts=lambda wildcards: RUN.cohort_facts(wildcards.node, wildcards.cohort),
         people=lambda wildcards, input: ["--callable", input.callable] if input.callable else [],

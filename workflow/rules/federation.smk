@@ -61,6 +61,7 @@ rule pack_bundle:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         stage_version=FEDERATION_VERSION,
+        came=RUN.came(RUN.config.federation.recipients),
         summary=subpath(input.manifest, parent=True),
         recipients=[word for key in RUN.config.federation.recipients for word in ("--recipient", key)],
         passphrase=["--passphrase-file", PASSPHRASE] if PASSPHRASE else [],
@@ -91,6 +92,7 @@ rule open_bundle:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         stage_version=FEDERATION_VERSION,
+        came=lambda wildcards: RUN.came([RUN.bundles[wildcards.sender].config.file]),
         passphrase=["--passphrase-file", PASSPHRASE] if PASSPHRASE else [],
     shell:
         "tessera bundle open {input.bundle:q} --signer {input.signer:q} --key {input.key:q} {params.passphrase:q}"
@@ -117,6 +119,7 @@ rule merge_nodes:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         stage_version=FEDERATION_VERSION,
+        came=RUN.came(f"{summary}/manifest.json" for summary in RUN.config.federation.summaries),
         summands=lambda wildcards, input: [
             *(Path(manifest).parent for manifest in input.manifests),
             *RECEIVED_SUMMARIES,

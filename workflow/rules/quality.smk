@@ -50,6 +50,7 @@ if MARKERS:
             runtime=lambda wildcards, attempt: 60 * attempt,
         params:
             stage_version=QUALITY_VERSION,
+            came=RUN.came([MARKERS]),
             sheet=lambda wildcards: RUN.sheet(wildcards.node),
             facts=lambda wildcards: RUN.node_facts(wildcards.node),
             # a folder, for a command line has no room for the files of twenty thousand people
@@ -85,6 +86,7 @@ rule gate_sample:
         in_turn=1,
     params:
         stage_version=QUALITY_VERSION,
+        came=RUN.came([RUN.config.qc_policy]),
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         facts=lambda wildcards: RUN.facts(wildcards.node, wildcards.sample),
         consent=[word for code in RUN.config.consent for word in ("--consent", code)],
@@ -131,6 +133,7 @@ rule gate_samples:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         stage_version=QUALITY_VERSION,
+        came=RUN.came([RUN.config.qc_policy]),
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         facts=lambda wildcards: RUN.node_facts(wildcards.node),
         consent=[word for code in RUN.config.consent for word in ("--consent", code)],

@@ -48,6 +48,7 @@ rule index_reference:
         runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         stage_version=READS_VERSION,
+        came=RUN.came([RUN.config.reference] if RUN.config.reference else []),
     shell:
         "(gzip -cdf {input.fasta:q} > {output.fasta:q}.unfinished"
         " && samtools faidx {output.fasta:q}.unfinished --fai-idx {output.index:q}.unfinished"
@@ -126,6 +127,7 @@ rule align_lane:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         stage_version=READS_VERSION,
+        came=lambda wildcards: RUN.came(RUN.fastq(wildcards.node, wildcards.sample, wildcards.lane)),
         read_group=lambda wildcards: RUN.read_group_line(wildcards.node, wildcards.sample, wildcards.lane),
         align=ALIGN,
         index=lambda wildcards: INDEX,

@@ -118,6 +118,7 @@ if DESCRIBED_NODES:
             runtime=lambda wildcards, attempt: 120 * attempt,
         params:
             stage_version=CATALOGUE_VERSION,
+            came=lambda wildcards: RUN.came(RUN.inputs(wildcards.node, wildcards.sample)),
         shell:
             "(sha256sum -- {input.files:q} > {output.digests:q}.unfinished"
             " && mv {output.digests:q}.unfinished {output.digests:q}) 2> {log:q}"
@@ -129,6 +130,9 @@ if DESCRIBED_NODES:
             digests="<private>/digests/cohorts/{cohort}.sha256",
         log:
             "<private>/logs/digest_cohort/{cohort}.log",
+        params:
+            stage_version=CATALOGUE_VERSION,
+            came=lambda wildcards: RUN.came([RUN.cohort_file(wildcards.node, wildcards.cohort).path]),
 
     rule write_crate:
         """Write how a node's summary was made, for the node and for everybody."""

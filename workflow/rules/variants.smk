@@ -118,6 +118,7 @@ rule measure_variants:
         in_turn=1,
     params:
         stage_version=CALL_METRICS_VERSION,
+        came=lambda wildcards: RUN.came_calls(wildcards.node, wildcards.sample) + RUN.came([MARKERS] if MARKERS else []),
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         people=lambda wildcards: ["--sample", wildcards.sample],
         reference=[] if RUN.config.assume_normalised else ["--reference", REFERENCE],
@@ -147,6 +148,9 @@ use rule measure_variants as measure_cohort with:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         stage_version=CALL_METRICS_VERSION,
+        came=lambda wildcards: RUN.came(
+            [RUN.cohort_file(wildcards.node, wildcards.cohort).path, *([MARKERS] if MARKERS else [])]
+        ),
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         people=[],
         facts=lambda wildcards: RUN.cohort_facts(wildcards.node, wildcards.cohort),

@@ -95,10 +95,10 @@ def _in_order(
     waiting = deque(client.submit(_work_at, work, job, item, pure=False) for item in items[:ahead])
     try:
         for item in items[ahead:]:
-            yield waiting.popleft().result()
+            yield _result_of(waiting.popleft())
             waiting.append(client.submit(_work_at, work, job, item, pure=False))
         while waiting:
-            yield waiting.popleft().result()
+            yield _result_of(waiting.popleft())
     except distributed.scheduler.KilledWorker as error:
         raise _ended() from error
     except (CancelledError, RuntimeError, OSError) as error:  # dask has many words for it
@@ -109,8 +109,19 @@ def _in_order(
         ) from error
 
 
-def _work_at(work: Callable[[Job, Item], Result], job: bytes, item: Item) -> Result:
-    return work(_unpacked(job), item)
+def _work_at(work: Callable[[Job, Item], Result], job: bytes, item: Item) -> Result | InputError:
+    """The result, or what is refused: of an error with a long text, dask keeps but the beginning of it."""
+    try:
+        return work(_unpacked(job), item)
+    except InputError as error:
+        return error
+
+
+def _result_of(done: Any) -> Any:
+    result = done.result()
+    if isinstance(result, InputError):
+        raise result
+    return result
 
 
 @lru_cache(maxsize=1)

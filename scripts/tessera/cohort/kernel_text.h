@@ -11,21 +11,28 @@ static i64 number(const u8 *p, const u8 *stop) {
     return value;
 }
 
-/* INFO/END, or 0 */
+/* INFO/END, or 0; one without a number, of 0, or told twice is odd */
 static i64 info_end(const u8 *p, const u8 *stop, int *odd) {
     i64 found = 0;
     while (p < stop) {
         const u8 *next = memchr(p, ';', stop - p);
         const u8 *here_end = next ? next : stop;
-        if (here_end - p > 4 && memcmp(p, "END=", 4) == 0) {
-            i64 told = number(p + 4, here_end);
-            if (told < 0 || found) *odd = 1;
-            found = told < 0 ? 0 : told;
+        if (here_end - p >= 3 && memcmp(p, "END", 3) == 0 && (here_end - p == 3 || p[3] == '=')) {
+            i64 told = here_end - p > 4 ? number(p + 4, here_end) : -1;
+            if (told < 1 || found) *odd = 1;
+            found = told < 1 ? 0 : told;
         }
         if (!next) break;
         p = next + 1;
     }
     return found;
+}
+
+/* Whether two texts are one, or nearly: in either case of letters. */
+static int like(const u8 *a, const u8 *b, i64 length) {
+    for (i64 i = 0; i < length; i++)
+        if ((a[i] ^ b[i]) & 0xdf) return 0;
+    return 1;
 }
 
 /* Find the records of `contig` in whole lines of buffer[0, length). Stops before a line of another contig, when the
@@ -74,6 +81,8 @@ void tessera_scan_text(const u8 *buffer, i64 length, const u8 *contig, i64 conti
                 s->alt_length[a] = (i32)(alt_end - alt);
                 a++;
                 if (alt_end == alt) odd = 1;
+                for (i64 other = s->alleles; other < a - 1; other++)
+                    if (s->alt_length[other] == alt_end - alt) odd |= like(buffer + s->alt[other], alt, alt_end - alt);
                 if (only_non_ref(alt, alt_end - alt)) odd |= *alt == '.';
                 else {
                     reference = 0;

@@ -4,9 +4,9 @@ import re
 import struct
 from dataclasses import dataclass
 
+from tessera.files.vcf_header import entries_of
+
 LINE = re.compile(r"##(contig|FILTER|INFO|FORMAT)=<(.*)>")
-IDENTIFIER = re.compile(r"(?:^|,)ID=([^,]+)")
-NUMBER = re.compile(r"(?:^|,)IDX=(\d+)")
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,12 @@ def read_bcf_header(data: bytes) -> tuple[BcfHeader, int] | None:
     contigs: dict[int, str] = {}
     strings = {"PASS": 0}
     for kind, fields in LINE.findall(text):
-        name, told = IDENTIFIER.search(fields), NUMBER.search(fields)
+        said, _ = entries_of(fields)
+        name, told = said.get("ID"), said.get("IDX", "")
         if name is None:
             continue
         if kind == "contig":
-            contigs[int(told[1]) if told else len(contigs)] = name[1]
-        elif name[1] not in strings:
-            strings[name[1]] = int(told[1]) if told else max(strings.values()) + 1
+            contigs[int(told) if told.isdigit() else len(contigs)] = name
+        elif name not in strings:
+            strings[name] = int(told) if told.isdigit() else max(strings.values()) + 1
     return BcfHeader(contigs, strings), 9 + length

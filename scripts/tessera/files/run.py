@@ -226,6 +226,22 @@ class Run:
         lanes = self.node[node].fastq.get(sample)
         return [file for pair in lanes.values() for file in pair] if lanes else [self.file(node, sample)]
 
+    @staticmethod
+    def came(files: Iterable[str | Path]) -> list[str]:
+        """Size and last change (ns) of files that came from outside: another file in the place of one changes this, be
+        it older than what was made of the first. Snakemake alone looks for newer ones.
+        """
+        return [_last_change(Path(file)) for file in files]
+
+    def came_calls(self, node: str, sample: str) -> list[str]:
+        """The same of a sample's gVCF, where that came."""
+        return self.came([self.file(node, sample)] if self.kind(node, sample) == "gvcf" else [])
+
+    def came_cohort(self, node: str, id: str) -> list[str]:
+        """The same of a cohort VCF and its callable regions."""
+        called = self.config.nodes[node].callable
+        return self.came([self.cohort_file(node, id).path, *([called] if called else [])])
+
     def fastq_samples(self, node: str) -> list[str]:
         """Samples to align."""
         return self.node[node].of_kind("fastq")
@@ -337,6 +353,13 @@ def _people_given_twice(config: Config, nodes: Mapping[str, Node]) -> list[Probl
         list(real_paths(cells["file"].unique()).items()), {"file": pl.String, "real": pl.String}, orient="row"
     )
     return check_people_once(cells.join(real, on="file").sort("order", maintain_order=True))
+
+
+def _last_change(file: Path) -> str:
+    if not is_file(file):  # the rule that reads it will say so
+        return "missing"
+    status = file.stat()
+    return f"{status.st_size} {status.st_mtime_ns}"
 
 
 def _unique_ids(paths: Sequence[str], taken: Sequence[str]) -> dict[str, str]:

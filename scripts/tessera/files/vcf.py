@@ -15,13 +15,12 @@ from cyvcf2 import VCF
 
 from tessera.errors import refuse
 from tessera.files.paths import refuse_unlike_file
+from tessera.files.vcf_header import entries_of
 from tessera.files.vcf_lines import judged_lines, read_text_header
 from tessera.genome.alleles import NON_REF
 
 MISSING, ABSENT = -1, -2
 BGZF_EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
-CONTIG_LINE = re.compile(r"##contig=<(.*)>")
-FORMAT_LINE = re.compile(r"##FORMAT=<ID=([^,>]+)")
 #: genotypes, and records, that are read at most to tell what a file is
 GVCF_PEEK, GVCF_PEEK_RECORDS = 2_000_000, 2000
 
@@ -64,12 +63,12 @@ class VariantFile:
         header = self._open(None)
         raw = header.raw_header
         self.samples: list[str] = list(header.samples)
-        self.formats = frozenset(FORMAT_LINE.findall(raw))
-        contigs = _contigs(raw)
+        self.formats = frozenset(_declared(raw, "FORMAT"))
+        contigs = _declared(raw, "contig")
         #: contig -> bases, where the header tells
         self.contig_lengths = {name: _whole(said.get("length", "")) for name, said in contigs.items()}
         #: contig -> MD5 of its sequence, of those that tell
-        self.contig_md5s = {name: said["md5"].strip('"').lower() for name, said in contigs.items() if "md5" in said}
+        self.contig_md5s = {name: said["md5"].lower() for name, said in contigs.items() if "md5" in said}
         header.close()
 
     def __reduce__(self) -> tuple[type["VariantFile"], tuple[Path]]:
@@ -82,10 +81,17 @@ class VariantFile:
         They do when they name `<NON_REF>` or `<*>`, or have an END: a record that merely lost its ALTs does not.
         """
         records = min(GVCF_PEEK_RECORDS, 1 + GVCF_PEEK // max(1, len(self.samples)))
-        sites = islice(self._open([]), records)
-        return any(
-            all(alt in NON_REF for alt in site.ALT) and (site.ALT or site.INFO.get("END") is not None) for site in sites
-        )
+        try:
+            return any(
+                all(alt in NON_REF for alt in site.ALT) and (site.ALT or site.INFO.get("END") is not None)
+                for site in islice(self._open([]), records)
+            )
+        except UnicodeDecodeError:
+            raise
+        except Exception as error:  # cyvcf2 raises plain Exception for htslib's read errors
+            for _ in judged_lines(self.path):  # says which rule the line breaks
+                pass
+            raise self._unreadable("the header") from error
 
     def records(self, samples: Sequence[str] | None = None) -> Iterator[Record]:
         """All records in file order, for `samples` (in file order) or for all.
@@ -126,12 +132,7 @@ class VariantFile:
             try:
                 variant = next(lines, None)
             except Exception as error:  # cyvcf2 raises plain Exception for htslib's read errors
-                raise refuse(
-                    str(self.path),
-                    f"unreadable record after {at}",
-                    "a complete VCF or BCF",
-                    "The file is truncated or damaged: copy or make it again.",
-                ) from error
+                raise self._unreadable(at) from error
             if variant is None:
                 return
             if wanted and not wanted(variant):
@@ -153,6 +154,10 @@ class VariantFile:
             return VCF(str(self.path), samples=None if samples is None else list(samples))
         except Exception as error:  # cyvcf2 raises OSError or plain Exception
             raise refuse(str(self.path), "not readable as VCF or BCF", "a VCF (plain or BGZF) or BCF") from error
+
+    def _unreadable(self, at: str) -> Exception:
+        found, remedy = f"unreadable record after {at}", "The file is truncated or damaged: copy or make it again."
+        return refuse(str(self.path), found, "a complete VCF or BCF", remedy)
 
     def _record(self, variant: Any, at: str) -> Record:
         try:
@@ -207,9 +212,9 @@ def upper(allele: str) -> str:
     return allele.upper() if allele.isalpha() else allele
 
 
-def _contigs(raw_header: str) -> dict[str, dict[str, str]]:
-    """Contigs of a VCF header, and what their lines say of each by key."""
-    lines = (dict(part.partition("=")[::2] for part in line.split(",")) for line in CONTIG_LINE.findall(raw_header))
+def _declared(raw_header: str, kind: str) -> dict[str, dict[str, str]]:
+    """What a VCF header declares of a kind, by ID, and what each line says of it by key."""
+    lines = (entries_of(body)[0] for body in re.findall(rf"##{kind}=<(.*)>", raw_header))
     return {said.get("ID", ""): said for said in lines}
 
 

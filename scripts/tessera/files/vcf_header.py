@@ -183,7 +183,7 @@ def _read_columns(line: str, header: VcfHeader, findings: Findings) -> None:
 
 
 def _read_meta(kind: str, body: str, header: VcfHeader, findings: Findings) -> None:
-    entries, whole = _entries(body.rstrip().removeprefix("<").removesuffix(">"))
+    entries, whole = entries_of(body.rstrip().removeprefix("<").removesuffix(">"))
     if kind == "contig":
         _read_contig(entries, whole and body.startswith("<") and body.rstrip().endswith(">"), header, findings)
         return
@@ -197,8 +197,11 @@ def _read_meta(kind: str, body: str, header: VcfHeader, findings: Findings) -> N
         _check_declaration(Rule.END_DECLARATION, name, said, {"END": (("1",), ("Integer",))}, findings)
 
 
-def _entries(body: str) -> tuple[dict[str, str], bool]:
-    """The key=value pairs of a structured line, and whether they are all of it."""
+def entries_of(body: str) -> tuple[dict[str, str], bool]:
+    """The key=value pairs of a structured line, whatever their order, and whether they are all of it.
+
+    `body` is what stands between `<` and `>`; quotes around values are taken off.
+    """
     entries: dict[str, str] = {}
     at = 0
     while entry := ENTRY.match(body, at):

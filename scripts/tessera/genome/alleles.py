@@ -31,12 +31,17 @@ def normalise(pos: int, ref: str, alt: str, bases: Bases) -> tuple[int, str, str
     """
     while ref[-1] == alt[-1]:
         if len(ref) > 1 and len(alt) > 1:
-            ref, alt = ref[:-1], alt[:-1]
+            # cut at once: of long alleles each cut copies all that is left
+            same, most = 1, min(len(ref), len(alt)) - 1
+            while same < most and ref[-same - 1] == alt[-same - 1]:
+                same += 1
+            ref, alt = ref[:-same], alt[:-same]
         elif pos > 1 and ref != alt:
             before = bases(pos - 2, pos - 1)
             pos, ref, alt = pos - 1, before + ref[:-1], before + alt[:-1]
         else:
             break
-    while len(ref) > 1 and len(alt) > 1 and ref[0] == alt[0]:
-        pos, ref, alt = pos + 1, ref[1:], alt[1:]
-    return pos, ref, alt
+    same, most = 0, min(len(ref), len(alt)) - 1
+    while same < most and ref[same] == alt[same]:
+        same += 1
+    return pos + same, ref[same:], alt[same:]
