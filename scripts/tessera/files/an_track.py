@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from tessera.schemas.an_track import AN_TRACK
-from tessera.summary.columns import Bools, Columns, narrowed
+from tessera.summary.columns import Bools, Columns, narrowed, one_batch
 
 END = AN_TRACK.names.index("end")
 
@@ -45,12 +45,6 @@ def runs_in_order(batches: Iterable[pa.RecordBatch], sizes: Sequence[int], rows:
             begin, first = end, last
             del batch
             yield from (runs.take(slice(at, at + rows)) for at in range(0, len(runs), rows))
-
-
-def one_batch(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
-    """Several batches as one."""
-    (batch,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
-    return batch
 
 
 def _runs_of(batch: pa.RecordBatch, sizes: Sequence[int]) -> Columns:

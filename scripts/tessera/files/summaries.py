@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import rfc8785
 
 from tessera.errors import InputError, Problem, refuse
-from tessera.files.an_track import one_batch, runs_in_order, stored_batch
+from tessera.files.an_track import runs_in_order, stored_batch
 from tessera.files.atomic import directory_written_aside
 from tessera.files.builds import parse_build
 from tessera.files.json_documents import read_json
@@ -31,7 +31,7 @@ from tessera.schemas.table import Table
 from tessera.summary.blocks import BLOCK_SIZE, GROUP_ROWS, POSITIONS, TABLES, Block, BlockKey
 from tessera.summary.cells import Cells, cells
 from tessera.summary.checks import Judge
-from tessera.summary.columns import Columns, joined
+from tessera.summary.columns import Columns, joined, read_columns
 from tessera.summary.lineage import Lineage, Source, Sources, named_sources
 from tessera.summary.manifest import COUNTED_FIELDS, SCHEMA_VERSION, Manifest, odd_counts
 from tessera.summary.parts import Part, row_groups
@@ -202,7 +202,7 @@ class SummaryFolder:
                 if table == AN_TRACK.name:
                     yield from runs_in_order(batches, list(groups.values()), rows)
                 else:
-                    yield from _columns(TABLES[table], batches, rows)
+                    yield from read_columns(TABLES[table], batches, rows)
         except (OSError, pa.ArrowException) as error:
             raise refuse(str(member), "not a readable member", AS_WRITTEN, ASK_AGAIN) from error
 
@@ -373,18 +373,6 @@ def _stored_columns(table: str) -> list[tuple[str, pa.DataType]]:
     """Names and types as Parquet holds them."""
     stored = {"String": pa.string(), "Int32": pa.int32(), "Int64": pa.int64()}
     return [(name, stored[kind]) for name, kind in TABLES[table].kinds.items()]
-
-
-def _columns(table: Table, batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[Columns]:
-    """About `rows` rows at a time; Arrow's batches are smaller where row groups end and text is read as dictionaries."""
-    waiting: list[pa.RecordBatch] = []
-    for batch in batches:
-        waiting.append(batch)
-        if sum(map(len, waiting)) >= rows:
-            yield Columns.of_batch(table, one_batch(waiting))
-            waiting = []
-    if waiting:
-        yield Columns.of_batch(table, one_batch(waiting))
 
 
 def _members(folder: Path) -> list[str]:

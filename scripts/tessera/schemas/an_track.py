@@ -11,7 +11,7 @@ AN_TRACK = Table(
         Column(
             "end",
             "Int32",
-            "base after the last; empty where the stratum's next run begins there",
+            "base after the last; empty where the stratum's next begins",
             "0-based",
             "10000099",
         ),
