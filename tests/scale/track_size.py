@@ -22,6 +22,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tessera.files.summaries import SummaryFolder
+from tessera.summary.blocks import GROUP_ROWS, BlockKey
+
 BASES, GENOME = 1_000_000, 3_100_000_000
 PEOPLE = (1, 10, 100)
 LIKE = "data/04_gvcf/b37_chr20/CEUTrio.20.21.gatk3.4.g.vcf.bgz"
@@ -112,6 +115,18 @@ def measure(track: Path) -> list[list[str]]:
     return rows
 
 
+def of_strata(summary: Path) -> list[str]:
+    """Runs, MB of a genome as stored, and MB of the same runs by start, with all ends, counts in a dictionary."""
+    runs = SummaryFolder(summary).rows("an_track", BlockKey("chr1", 0)).to_batch()
+    by_start = io.BytesIO()
+    pq.write_table(
+        pa.Table.from_batches([runs]), by_start, store_schema=False, compression="zstd", column_encoding=STEPS,
+        use_dictionary=["contig", "stratum", *COUNTS], write_statistics=["start"], row_group_size=GROUP_ROWS,
+    )  # fmt: skip
+    sizes = (summary / "an_track" / "chr1.parquet").stat().st_size, by_start.getbuffer().nbytes
+    return [f"{len(runs):,}", *(_size(size, len(runs))[1] for size in sizes)]
+
+
 def _otherwise(stored: pa.Table) -> Iterator[pa.Table]:
     """The tables of WAYS, of the track of one stratum in one block."""
     start = stored["start"].to_numpy()
@@ -171,20 +186,27 @@ def main() -> None:
             f"name: one\ncontigs:\n  - {{name: chr1, kind: autosome, length: {BASES}}}\n"
         )
         names = [f"p{number}" for number in range(PEOPLE[-1])]
-        (folder / "s.tsv").write_text("sample\tsex\tpopulation\n" + "".join(f"{n}\tXX\tXA\n" for n in names))
+        for sheet, of in (("one", "A"), ("ten", "ABCDEFGHIJ")):
+            lines = [f"{person}\tXX\tX{of[at % len(of)]}\n" for at, person in enumerate(names)]
+            (folder / f"{sheet}.tsv").write_text("".join(["sample\tsex\tpopulation\n", *lines]))
         for person in names:
             write_gvcf(folder / f"{person}.g.vcf", person, runs, rng)
-            tessera("count", "--input", folder / f"{person}.g.vcf", "--samples", folder / "s.tsv", "--sample", person,
-                    "--build", folder / "build.yaml", "--assume-normalised", "--out", folder / person)  # fmt: skip
+            for sheet in ("one", "ten"):
+                tessera("count", "--input", folder / f"{person}.g.vcf", "--samples", folder / f"{sheet}.tsv",
+                        "--sample", person, "--build", folder / "build.yaml", "--assume-normalised", "--out",
+                        folder / sheet / person)  # fmt: skip
         print("| people | runs in a million bases | way | bytes a run | MB a genome | s to write 1 M | s to read 1 M |")
         print("| --- | --- | --- | --- | --- | --- | --- |")
         for people in PEOPLE:
-            tessera("merge", *(folder / person for person in names[:people]), "--out", folder / f"sum{people}")
+            tessera("merge", *(folder / "one" / person for person in names[:people]), "--out", folder / f"sum{people}")
             track = folder / f"sum{people}" / "an_track" / "chr1.parquet"
             if people > 10:
                 print("bounds: {:.0f} to {:.0f} MB a genome".format(*bounds(track)), file=sys.stderr)
             for row in measure(track):
                 print(f"| {people} | {pq.read_metadata(track).num_rows:,} | {' | '.join(row)} |")
+        tessera("merge", *(folder / "ten" / person for person in names), "--out", folder / "sum-ten")
+        print("| 100 people in ten strata | {} runs | {} MB a genome | {} MB by start with all ends |".format(
+            *of_strata(folder / "sum-ten")))  # fmt: skip
 
 
 if __name__ == "__main__":
