@@ -107,9 +107,9 @@ AN track at `pos` says who is called. Everything else is derived:
 ## an_track
 
 Runs of equal bases; runs of zeros are not stored, equal neighbours are one run, blocks are cut apart. Most runs end
-where the next begins, which is not told twice; the file alone says all ends, as in DuckDB:
+where the next begins, which is not told twice; the file alone says all ends, in polars by
 
-    SELECT * REPLACE (coalesce("end", lead(start) OVER (PARTITION BY stratum ORDER BY start)) AS "end") FROM '<file>'
+    pl.col("end").fill_null(pl.col("start").shift(-1).over("stratum", order_by="start"))
 
 {an_track}
 
