@@ -90,10 +90,10 @@ docs`. -->
     histograms/<contig>.parquet      quality and depth of carriers, and of all called
 
 Schema {version}. In each Parquet file one row group is one block of {block:,} bases; a block of more than {group:,}
-rows is cut into row groups of so many. Rows are sorted by their first columns. Text is stored as dictionaries, numbers
-as BYTE_STREAM_SPLIT, those of the AN track as DELTA_BINARY_PACKED and dictionaries, all of it compressed by zstd.
-Nothing else lies in the folder, and no column beside those below may. The same people counted by the same rules give
-the same bytes.
+rows is cut into row groups of so many. Rows are sorted by their first columns, those of the AN track within a row group
+by stratum and start. Text is stored as dictionaries, numbers as BYTE_STREAM_SPLIT, start and end of the AN track as
+DELTA_BINARY_PACKED, all of it compressed by zstd. Nothing else lies in the folder, and no column beside those below
+may. The same people counted by the same rules give the same bytes.
 
 ## variants
 
@@ -106,7 +106,10 @@ AN track at `pos` says who is called. Everything else is derived:
 
 ## an_track
 
-Runs of equal bases; runs of zeros are not stored, equal neighbours are one run, blocks are cut apart.
+Runs of equal bases; runs of zeros are not stored, equal neighbours are one run, blocks are cut apart. Most runs end
+where the next begins, which is not told twice; the file alone says all ends, in polars by
+
+    pl.col("end").fill_null(pl.col("start").shift(-1).over("stratum", order_by="start"))
 
 {an_track}
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from called_runs import called_runs
+
 Place = tuple[str, int, str, str]
 #: n_dip, n_hap, n_het, n_homalt, n_hemi, an_unknown
 Counts = tuple[int, ...]
@@ -47,7 +49,7 @@ def leaves(summary: Path) -> dict[Place, dict[str, Counts]]:
     for file in sorted((summary / "variants").glob("*.parquet")) if (summary / "variants").is_dir() else []:
         called: dict[tuple[str, int], Counts] = {}
         track = summary / "an_track" / file.name
-        for run in pq.read_table(track).to_pylist() if track.is_file() else []:
+        for run in called_runs(track).to_dicts() if track.is_file() else []:
             for base in range(run["start"], run["end"]):
                 called[run["stratum"], base] = (run["n_dip"], run["n_hap"], 0, 0, 0, run["an_unknown"])
         for row in pq.read_table(file).to_pylist():

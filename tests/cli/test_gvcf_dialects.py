@@ -15,6 +15,7 @@ import polars as pl
 import pysam
 import pytest
 
+from called_runs import called_runs
 from commands import Bcftools
 from growing import MOTIF
 from handmade import BUILD, FORMATS, sheet, vcf, write
@@ -131,7 +132,7 @@ def count(folder: Path, name: str, lines: Sequence[str]) -> Path:
 
 def track(summary: Path) -> list[tuple[object, ...]]:
     """contig, start, end, n_dip, n_hap of each run."""
-    tables = [pl.read_parquet(path) for path in sorted((summary / "an_track").iterdir())]
+    tables = [called_runs(path) for path in sorted((summary / "an_track").iterdir())]
     return pl.concat(tables).select("contig", "start", "end", "n_dip", "n_hap").rows()
 
 

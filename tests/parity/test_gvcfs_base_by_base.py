@@ -18,6 +18,7 @@ import yaml
 from cyvcf2 import VCF
 
 from base_by_base import Line, called_bases, lines_in, own_calls
+from called_runs import called_runs
 from handmade import sheet, write
 from nation import run
 from tessera.errors import InputError
@@ -42,7 +43,8 @@ def gvcfs(folder: Path) -> Iterator[tuple[str, str]]:
 def rows(summary: Path, table: str, contig: str) -> list[dict[str, Any]]:
     """The rows of a table of a contig; none where there is no file."""
     path = summary / table / f"{contig}.parquet"
-    return pl.read_parquet(path).to_dicts() if path.exists() else []
+    read = called_runs if table == "an_track" else pl.read_parquet
+    return read(path).to_dicts() if path.exists() else []
 
 
 def compare(summary: Path, contig: str, lines: list[Line], start: int, end: int) -> Counter[str]:

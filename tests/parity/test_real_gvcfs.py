@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 
 from base_by_base import Line, called_bases, deciding, lines_in, own_calls
+from called_runs import called_runs
 from commands import Bcftools, Tessera
 from handmade import sheet, write
 from nation import ROOT, files_of, run
@@ -71,7 +72,7 @@ def window(people: People) -> dict[str, list[Line]]:
 def track(summary: Path) -> dict[str, list[int]]:
     """Stratum -> AN of each base of the window."""
     found: dict[str, list[int]] = {}
-    for _, start, end, stratum, n_dip, n_hap, unknown in pl.read_parquet(
+    for _, start, end, stratum, n_dip, n_hap, unknown in called_runs(
         summary / "an_track" / f"{CONTIG}.parquet"
     ).iter_rows():
         bases = found.setdefault(stratum, [0] * (END - START))

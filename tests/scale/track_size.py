@@ -19,7 +19,11 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
+
+from tessera.files.summaries import SummaryFolder
+from tessera.summary.blocks import GROUP_ROWS, BlockKey
 
 BASES, GENOME = 1_000_000, 3_100_000_000
 PEOPLE = (1, 10, 100)
@@ -31,24 +35,15 @@ HEADER = f"""##fileformat=VCFv4.2
 ##INFO=<ID=END,Number=1,Type=Integer,Description="End">
 """ + "".join(f'##FORMAT=<ID={key},Number=1,Type={kind},Description="see VCF">\n'
               for key, kind in (("GT", "String"), ("GQ", "Integer"), ("DP", "Integer")))  # fmt: skip
-COLUMNS = ("start", "end", "n_dip", "n_hap", "an_unknown")
-#: another way to write the track -> options of pyarrow's writer
-WAYS: dict[str, dict[str, object]] = {
-    "dictionary, zstd": {"compression": "zstd"},
-    "zstd 9": {"compression": "zstd", "compression_level": 9},
-    "delta, zstd": {
-        "compression": "zstd", "use_dictionary": ["contig", "stratum"],
-        "column_encoding": dict.fromkeys(COLUMNS, "DELTA_BINARY_PACKED"),
-    },
-    "delta of start and end, zstd": {
-        "compression": "zstd", "use_dictionary": ["contig", "stratum", *COLUMNS[2:]],
-        "column_encoding": dict.fromkeys(COLUMNS[:2], "DELTA_BINARY_PACKED"),
-    },
-    "bytes apart, zstd": {
-        "compression": "zstd", "use_dictionary": ["contig", "stratum", *COLUMNS[2:]],
-        "column_encoding": dict.fromkeys(COLUMNS[:2], "BYTE_STREAM_SPLIT"),
-    },
-}  # fmt: skip
+COUNTS = ("n_dip", "n_hap", "an_unknown")
+DELTA, BYTES = "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"
+STEPS = {"start": DELTA, "end": DELTA}
+#: another way to write the track -> the encodings of some columns, None a dictionary; others are written byte by byte
+WAYS: dict[str, dict[str, str | None]] = {
+    "all ends, counts in a dictionary": {**STEPS, **dict.fromkeys(COUNTS)},
+    "no ends, rows of zeros instead": {"start": DELTA},
+    "steps from row to row, no ends": {"n_dip": None, "n_hap": None, "an_unknown": None},
+}
 
 
 def real_runs(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -98,20 +93,80 @@ def tessera(*words: object) -> None:
 
 
 def measure(track: Path) -> list[list[str]]:
-    """For each way to write a track: bytes per row, MB of a genome, and seconds to write and to read a million rows."""
-    table = pq.read_table(track)
-    rows = [["as stored", *_size(track.stat().st_size, table.num_rows), "", ""]]
-    for way, options in WAYS.items():
+    """For each way to write a track: bytes per run, MB of a genome, and seconds to write and to read a million runs."""
+    stored = pq.read_table(track)
+    count = len(stored)
+    rows = [["as stored", *_size(track.stat().st_size, count), "", ""]]
+    for (way, encodings), table in zip(WAYS.items(), _otherwise(stored), strict=True):
+        numbers = [name for name in table.column_names if name not in ("contig", "stratum")]
+        kept = {name: encodings.get(name, BYTES) for name in numbers}
         began = time.process_time()
         target = io.BytesIO()
-        pq.write_table(table, target, store_schema=False, **options)
+        pq.write_table(
+            table, target, store_schema=False, compression="zstd", write_statistics=["start"],
+            use_dictionary=["contig", "stratum", *(name for name, encoding in kept.items() if encoding is None)],
+            column_encoding={name: encoding for name, encoding in kept.items() if encoding},
+        )  # fmt: skip
         wrote = time.process_time()
         pq.read_table(io.BytesIO(target.getvalue()))
         read, size = time.process_time(), target.getbuffer().nbytes
-        each = 1e6 / table.num_rows
-        seconds = f"{(wrote - began) * each:.2f}", f"{(read - wrote) * each:.2f}"
-        rows.append([way, *_size(size, table.num_rows), *seconds])
+        seconds = f"{(wrote - began) * 1e6 / count:.2f}", f"{(read - wrote) * 1e6 / count:.2f}"
+        rows.append([way, *_size(size, count), *seconds])
     return rows
+
+
+def of_strata(summary: Path) -> list[str]:
+    """Runs, MB of a genome as stored, and MB of the same runs by start, with all ends, counts in a dictionary."""
+    runs = SummaryFolder(summary).rows("an_track", BlockKey("chr1", 0)).to_batch()
+    by_start = io.BytesIO()
+    pq.write_table(
+        pa.Table.from_batches([runs]), by_start, store_schema=False, compression="zstd", column_encoding=STEPS,
+        use_dictionary=["contig", "stratum", *COUNTS], write_statistics=["start"], row_group_size=GROUP_ROWS,
+    )  # fmt: skip
+    sizes = (summary / "an_track" / "chr1.parquet").stat().st_size, by_start.getbuffer().nbytes
+    return [f"{len(runs):,}", *(_size(size, len(runs))[1] for size in sizes)]
+
+
+def _otherwise(stored: pa.Table) -> Iterator[pa.Table]:
+    """The tables of WAYS, of the track of one stratum in one block."""
+    start = stored["start"].to_numpy()
+    end = stored["end"].fill_null(-1).to_numpy().copy()
+    end[:-1] = np.where(end[:-1] < 0, start[1:], end[:-1])
+    text = [stored[name].combine_chunks().dictionary_encode() for name in ("contig", "stratum")]
+    counts = [stored[name].to_numpy() for name in COUNTS]
+    yield pa.table([text[0], start, end, text[1], *counts], names=["contig", "start", "end", "stratum", *COUNTS])
+    closes = np.append(end[:-1] != start[1:], True)
+    at = np.arange(len(start)) + np.cumsum(closes) - closes
+    whole = np.zeros((4, len(start) + int(closes.sum())), np.int32)
+    whole[0, at], whole[0, at[closes] + 1] = start, end[closes]
+    for row, count in zip(whole[1:], counts, strict=True):
+        row[at] = count
+    text = [pa.DictionaryArray.from_arrays(np.zeros(whole.shape[1], np.int32), word.dictionary) for word in text]
+    for rows in (whole, np.diff(whole, prepend=0)):
+        yield pa.table([text[0], rows[0], text[1], *rows[1:]], names=["contig", "start", "stratum", *COUNTS])
+
+
+def bounds(track: Path) -> tuple[float, float]:
+    """MB of a genome between which lies the least that a track of one stratum can take.
+
+    At least: who knows how long each failing stretch is, in order, and the track, knows where each begins; so a track
+    takes no less than its beginnings, which many people strew over the bases by chance. At most: what a coder needs who
+    knows of each step how often its length and change follow upon the change before.
+    """
+    stored = pq.read_table(track)
+    start, dip = (stored[name].to_numpy().astype(np.int64) for name in ("start", "n_dip"))
+    change, length = np.diff(dip), np.diff(start)[1:]
+    begins = -change[change < 0].sum() / BASES
+    least = BASES * _entropy(np.array([begins, 1 - begins]))
+    pairs = [np.stack([length, change[1:], change[:-1]]), change[None, :-1]]
+    both = [np.unique(of, axis=1, return_counts=True)[1] for of in pairs]
+    most = len(start) * (_entropy(both[0] / both[0].sum()) - _entropy(both[1] / both[1].sum()))
+    return least / 8 * GENOME / BASES / 1e6, most / 8 * GENOME / BASES / 1e6
+
+
+def _entropy(shares: np.ndarray) -> float:
+    """Bits."""
+    return float(-(shares * np.log2(shares)).sum())
 
 
 def _size(size: int, runs: int) -> tuple[str, str]:
@@ -131,18 +186,27 @@ def main() -> None:
             f"name: one\ncontigs:\n  - {{name: chr1, kind: autosome, length: {BASES}}}\n"
         )
         names = [f"p{number}" for number in range(PEOPLE[-1])]
-        (folder / "s.tsv").write_text("sample\tsex\tpopulation\n" + "".join(f"{n}\tXX\tXA\n" for n in names))
+        for sheet, of in (("one", "A"), ("ten", "ABCDEFGHIJ")):
+            lines = [f"{person}\tXX\tX{of[at % len(of)]}\n" for at, person in enumerate(names)]
+            (folder / f"{sheet}.tsv").write_text("".join(["sample\tsex\tpopulation\n", *lines]))
         for person in names:
             write_gvcf(folder / f"{person}.g.vcf", person, runs, rng)
-            tessera("count", "--input", folder / f"{person}.g.vcf", "--samples", folder / "s.tsv", "--sample", person,
-                    "--build", folder / "build.yaml", "--assume-normalised", "--out", folder / person)  # fmt: skip
+            for sheet in ("one", "ten"):
+                tessera("count", "--input", folder / f"{person}.g.vcf", "--samples", folder / f"{sheet}.tsv",
+                        "--sample", person, "--build", folder / "build.yaml", "--assume-normalised", "--out",
+                        folder / sheet / person)  # fmt: skip
         print("| people | runs in a million bases | way | bytes a run | MB a genome | s to write 1 M | s to read 1 M |")
         print("| --- | --- | --- | --- | --- | --- | --- |")
         for people in PEOPLE:
-            tessera("merge", *(folder / person for person in names[:people]), "--out", folder / f"sum{people}")
+            tessera("merge", *(folder / "one" / person for person in names[:people]), "--out", folder / f"sum{people}")
             track = folder / f"sum{people}" / "an_track" / "chr1.parquet"
+            if people > 10:
+                print("bounds: {:.0f} to {:.0f} MB a genome".format(*bounds(track)), file=sys.stderr)
             for row in measure(track):
                 print(f"| {people} | {pq.read_metadata(track).num_rows:,} | {' | '.join(row)} |")
+        tessera("merge", *(folder / "ten" / person for person in names), "--out", folder / "sum-ten")
+        print("| 100 people in ten strata | {} runs | {} MB a genome | {} MB by start with all ends |".format(
+            *of_strata(folder / "sum-ten")))  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 import rfc8785
 
 from tessera.errors import InputError, Problem, refuse
+from tessera.files.an_track import runs_in_order, stored_batch
 from tessera.files.atomic import directory_written_aside
 from tessera.files.builds import parse_build
 from tessera.files.json_documents import read_json
@@ -30,7 +31,7 @@ from tessera.schemas.table import Table
 from tessera.summary.blocks import BLOCK_SIZE, GROUP_ROWS, POSITIONS, TABLES, Block, BlockKey
 from tessera.summary.cells import Cells, cells
 from tessera.summary.checks import Judge
-from tessera.summary.columns import Columns, joined
+from tessera.summary.columns import Columns, joined, read_columns
 from tessera.summary.lineage import Lineage, Source, Sources, named_sources
 from tessera.summary.manifest import COUNTED_FIELDS, SCHEMA_VERSION, Manifest, odd_counts
 from tessera.summary.parts import Part, row_groups
@@ -45,24 +46,25 @@ BESIDE = (MANIFEST, LINEAGE)
 #: rows of a table that are read at once
 ROWS_AT_ONCE = 65_536
 TEXTS = {name: [c for c, kind in table.kinds.items() if kind == "String"] for name, table in TABLES.items()}
-#: columns of an AN track that grow from row to row
+#: columns of an AN track that grow from row to row of a stratum
 STEPS = ("start", "end")
 
 
 def _how_written(table: Table) -> dict[str, Any]:
     """Text as dictionaries, numbers byte by byte: smaller and faster than Parquet's own choice.
 
-    An AN track is half the size by the steps of its runs and a dictionary of its few different counts. A reader holds a
-    page of each column. Statistics only where `_layout` reads them.
+    What grows from row to row is written by its steps. A reader holds a page of each column. Statistics only where
+    `_layout` reads them.
     """
     texts, steps = TEXTS[table.name], STEPS if table is AN_TRACK else ()
-    numbers = [name for name in table.names if name not in texts]
     return {
         "compression": "zstd", "compression_level": 3, "data_page_size": 2**17, "store_schema": False,
         "write_statistics": [POSITIONS[table.name][0]],
-        "use_dictionary": [name for name in table.names if name not in steps] if steps else texts,
-        "column_encoding": dict.fromkeys(steps, "DELTA_BINARY_PACKED")
-        or dict.fromkeys(numbers, "BYTE_STREAM_SPLIT"),
+        "use_dictionary": texts,
+        "column_encoding": {
+            name: "DELTA_BINARY_PACKED" if name in steps else "BYTE_STREAM_SPLIT"
+            for name in table.names if name not in texts
+        },
     }  # fmt: skip
 
 
@@ -176,7 +178,8 @@ class SummaryFolder:
         judge = Judge(self.manifest, facts, table)
         edges = np.cumsum([0, *(sum(layout[index].values()) for index in chosen)])
         done = 0
-        for columns in self._read(table, contig, [group for index in chosen for group in layout[index]], rows):
+        groups = {group: size for index in chosen for group, size in layout[index].items()}
+        for columns in self._read(table, contig, groups, rows):
             here = np.diff(np.clip(edges, done, done + len(columns)))
             done += len(columns)
             yield columns, list(judge.wrong(columns, np.repeat(chosen, here)))
@@ -190,21 +193,16 @@ class SummaryFolder:
             self._layouts[table, contig] = _layout(self.path / name, table, self.raw["members"][name])
         return self._layouts[table, contig]
 
-    def _read(self, table: str, contig: str, groups: list[int], rows: int) -> Iterator[Columns]:
-        """Batches of about `rows`; Arrow's end with each row group where text is read as dictionaries."""
+    def _read(self, table: str, contig: str, groups: Mapping[int, int], rows: int) -> Iterator[Columns]:
+        """The rows of row groups (-> how many they are), about `rows` at a time."""
         member = self.path / table / f"{contig}.parquet"
-        waiting: list[pa.RecordBatch] = []
-        number = 0
         try:
             with pq.ParquetFile(member, read_dictionary=TEXTS[table]) as file:
-                for batch in file.iter_batches(batch_size=rows, row_groups=groups, use_threads=False):
-                    waiting.append(batch)
-                    number += len(batch)
-                    if number >= rows:
-                        yield _columns(table, waiting)
-                        waiting, number = [], 0
-            if waiting:
-                yield _columns(table, waiting)
+                batches = file.iter_batches(batch_size=rows, row_groups=list(groups), use_threads=False)
+                if table == AN_TRACK.name:
+                    yield from runs_in_order(batches, list(groups.values()), rows)
+                else:
+                    yield from read_columns(TABLES[table], batches, rows)
         except (OSError, pa.ArrowException) as error:
             raise refuse(str(member), "not a readable member", AS_WRITTEN, ASK_AGAIN) from error
 
@@ -224,7 +222,8 @@ class SummaryWriter:
 
     def append(self, contig: str, group: Columns) -> None:
         """Append one row group of a table."""
-        stored = pa.Table.from_batches([group.to_batch()])
+        batch = stored_batch(group) if group.table is AN_TRACK else group.to_batch()
+        stored = pa.Table.from_batches([batch])
         self._writer(group.table.name, contig, stored.schema).write_table(stored, row_group_size=len(group))
 
     def close_contig(self, contig: str) -> None:
@@ -374,11 +373,6 @@ def _stored_columns(table: str) -> list[tuple[str, pa.DataType]]:
     """Names and types as Parquet holds them."""
     stored = {"String": pa.string(), "Int32": pa.int32(), "Int64": pa.int64()}
     return [(name, stored[kind]) for name, kind in TABLES[table].kinds.items()]
-
-
-def _columns(table: str, batches: list[pa.RecordBatch]) -> Columns:
-    (batch,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
-    return Columns.of_batch(TABLES[table], batch)
 
 
 def _members(folder: Path) -> list[str]:

@@ -1,6 +1,6 @@
 """Rows of a table as arrays: numbers as they are, and text as places in a sorted list of words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -125,6 +125,24 @@ class Columns:
         if name not in self.words:
             return numbers
         return pa.DictionaryArray.from_arrays(numbers, _text(self.words[name]), safe=False)
+
+
+def read_columns(table: Table, batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[Columns]:
+    """About `rows` rows at a time; Arrow's batches end where text is read with other dictionaries."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(map(len, waiting)) >= rows:
+            yield Columns.of_batch(table, one_batch(waiting))
+            waiting = []
+    if waiting:
+        yield Columns.of_batch(table, one_batch(waiting))
+
+
+def one_batch(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """Several batches as one."""
+    (batch,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
+    return batch
 
 
 def with_common_words(parts: Sequence[Columns], also: Mapping[str, Sequence[str]] | None = None) -> list[Columns]:

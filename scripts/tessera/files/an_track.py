@@ -1,0 +1,86 @@
+"""The AN track as a row group holds it: stratum by stratum, an end only where the next run does not begin there.
+
+Runs tile what is called, so an end mostly says what the next start says again; and within a stratum starts are near
+each other, and counts like those before. In memory runs stand by start and stratum, each with its end.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from tessera.schemas.an_track import AN_TRACK
+from tessera.summary.columns import Bools, Columns, narrowed, one_batch
+
+END = AN_TRACK.names.index("end")
+
+
+def stored_batch(runs: Columns) -> pa.RecordBatch:
+    """The rows of a row group, of runs that are sorted by start and stratum."""
+    if len(runs.words["stratum"]) > 1:
+        runs = runs.take(np.argsort(narrowed(runs["stratum"]), kind="stable"))
+    batch = runs.to_batch()
+    goes_on = (runs["stratum"][:-1] == runs["stratum"][1:]) & (runs["end"][:-1] == runs["start"][1:])
+    said = pa.py_buffer(np.packbits(np.append(~goes_on, True), bitorder="little"))
+    ends = pa.Array.from_buffers(pa.int32(), len(runs), [said, batch.column(END).buffers()[1]])
+    return batch.set_column(END, "end", ends)
+
+
+def runs_in_order(batches: Iterable[pa.RecordBatch], sizes: Sequence[int], rows: int) -> Iterator[Columns]:
+    """The runs of row groups of so many rows, sorted by start and stratum, at most `rows` at a time."""
+    ends = np.cumsum(sizes)
+    waiting: list[pa.RecordBatch] = []
+    begin, here, first = 0, 0, 0
+    for batch in batches:
+        waiting.append(batch)
+        here += len(batch)
+        last = int(np.searchsorted(ends, here, side="right"))
+        end = int(ends[last - 1]) if last > first else begin
+        if end - begin >= rows or last == len(sizes):
+            runs = _runs_of(one_batch(waiting).slice(0, end - begin), sizes[first:last])
+            # no row group is held twice
+            waiting = [batch.slice(len(batch) - (here - end))] if here > end else []
+            begin, first = end, last
+            del batch
+            yield from (runs.take(slice(at, at + rows)) for at in range(0, len(runs), rows))
+
+
+def _runs_of(batch: pa.RecordBatch, sizes: Sequence[int]) -> Columns:
+    """The runs of whole row groups.
+
+    Rows that stand by start with all ends, as they were stored once, stay as they are; so do rows that are out of any
+    order, and an end that nothing tells, for who judges them.
+    """
+    column = batch.column(END)
+    unsaid = _nulls(column)
+    values = pa.Array.from_buffers(column.type, len(column), [None, column.buffers()[1]], offset=column.offset)
+    runs = Columns.of_batch(AN_TRACK, batch.set_column(END, "end", values))
+    strata, starts = runs["stratum"], runs["start"]
+    # (n - 1,) whether a row and the next are of one row group, and of one stratum
+    inside = np.ones(max(0, len(runs) - 1), np.bool_)
+    inside[np.cumsum(sizes)[:-1] - 1] = False
+    together = inside & (strata[1:] == strata[:-1])
+    in_order = bool((~inside | (strata[1:] > strata[:-1]) | (together & (starts[1:] > starts[:-1]))).all())
+    if unsaid.any():
+        told = unsaid & np.append(together, False) if in_order else np.zeros(len(runs), np.bool_)
+        ends = np.where(unsaid, 0, runs["end"])
+        ends[told] = starts[1:][told[:-1]]
+        runs = replace(runs.having(end=ends), empty=_either(runs.empty, unsaid & ~told))
+    return runs.take(np.argsort(starts, kind="stable")) if in_order and not together[inside].all() else runs
+
+
+def _nulls(column: pa.Array) -> Bools:
+    # not is_null().to_numpy(): it imports pandas, which takes longer than a small merge
+    if not column.null_count:
+        return np.zeros(len(column), np.bool_)
+    bits: npt.NDArray[np.uint8] = np.frombuffer(column.buffers()[0], np.uint8)
+    said = np.unpackbits(bits, count=column.offset + len(column), bitorder="little")
+    nulls: Bools = said[column.offset :] == 0
+    return nulls
+
+
+def _either(empty: Bools | None, more: Bools) -> Bools | None:
+    both = more if empty is None else empty | more
+    return both if both.any() else None
