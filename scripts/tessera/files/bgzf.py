@@ -9,8 +9,6 @@ from types import TracebackType
 from typing import BinaryIO
 
 import deflate
-import polars as pl
-import pyarrow as pa
 import pysam
 
 from tessera.files.atomic import written_aside
@@ -27,7 +25,7 @@ GZIP, SUBFIELD = b"\x1f\x8b\x08\x04", (6, b"BC", 2)
 END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
-def write_indexed_vcf(path: Path, header: Iterable[str], lines: Iterable[pl.Series]) -> None:
+def write_indexed_vcf(path: Path, header: Iterable[str], lines: Iterable[bytes]) -> None:
     """Write a header (without line ends) and sorted lines (with) as .vcf.gz with its .tbi; the index first, so both
     are whole.
     """
@@ -36,26 +34,16 @@ def write_indexed_vcf(path: Path, header: Iterable[str], lines: Iterable[pl.Seri
         with aside.open("wb") as file, BgzfWriter(file) as compressed:
             compressed.write("".join(f"{line}\n" for line in header).encode())
             for some in lines:
-                compressed.write(utf8(some))
+                compressed.write(some)
         with written_aside(index) as aside_index:
             pysam.tabix_index(str(aside), preset="vcf", force=True, index=str(aside_index))
 
 
-def write_lines(path: Path, lines: Iterable[pl.Series]) -> None:
+def write_lines(path: Path, lines: Iterable[bytes]) -> None:
     """Write lines that hold their ends: BGZF, which any gzip reads, where the name ends in .gz, else as they are."""
     with written_aside(path) as aside, aside.open("wb") as file, _maybe_compressed(path, file) as target:
         for some in lines:
-            target.write(utf8(some))
-
-
-def utf8(texts: pl.Series) -> memoryview:
-    """The texts of a column without an empty cell, one after the other."""
-    arrow = pa.array(texts.to_arrow(compat_level=pl.CompatLevel.oldest()))
-    _, offsets, data = arrow.buffers()
-    if data is None or not len(arrow):
-        return memoryview(b"")
-    ends = memoryview(offsets).cast("q")
-    return memoryview(data)[ends[arrow.offset] : ends[arrow.offset + len(arrow)]]
+            target.write(some)
 
 
 class BgzfWriter:
@@ -82,7 +70,7 @@ class BgzfWriter:
         finally:
             self._threads.shutdown(cancel_futures=True)
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data: bytes) -> None:
         """Take in bytes; blocks are cut alike however the bytes come."""
         begin = min(BLOCK - len(self._rest), len(data)) if self._rest else 0
         self._rest += data[:begin]

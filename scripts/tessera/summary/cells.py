@@ -15,7 +15,7 @@ from tessera.summary.frequencies import AC, AF, AN
 #: what a cell counts
 COUNTED = ("n_dip", "n_hap", "n_het", "n_homalt", "n_hemi", "an_unknown")
 #: variants that are held at once
-VARIANTS_AT_ONCE = 4_096
+VARIANTS_AT_ONCE = 16_384
 #: numbers above it are packed no further into 64 bits
 _WIDEST = 1 << 62
 
@@ -113,10 +113,6 @@ class Distinct:
 
     frame: pl.DataFrame
     which: IntArray
-
-    def spread(self, told: pl.Series) -> pl.Series:
-        """For each variant what is told (k,) of its counts."""
-        return told.gather(pl.Series(self.which))
 
 
 def distinct(counts: IntArray) -> Distinct:
