@@ -121,6 +121,8 @@ def distinct(counts: IntArray) -> Distinct:
     wide = 1
     for row in counts:
         values = int(row.max(initial=0)) + 1
+        if values == 1:
+            continue
         if wide * values >= _WIDEST:
             codes, wide = _numbered(codes)
         codes, wide = codes * values + row, wide * values
