@@ -1,12 +1,15 @@
 """The allele-frequency VCF of the Genome of Europe and GDI: names and values as their importers expect them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 
 import polars as pl
 
 from tessera.errors import InputError, Problem
-from tessera.federation.groups import Group, populations
-from tessera.federation.vcf_lines import COLUMNS, fields_of, header_lines, info, lines, told
+from tessera.federation.groups import Counted, Group, populations
+from tessera.federation.grpmax import NAME, highest
+from tessera.federation.pieces import told
+from tessera.federation.vcf_lines import COLUMNS, Records, fields_of, header_lines, info, lines
 from tessera.schemas.exports import COUNTRY
 from tessera.summary.cells import Cells
 from tessera.summary.manifest import Manifest
@@ -27,6 +30,12 @@ HIGHEST = {
     "fafmax_faf95_max_gen_anc": ("String", "Population with the highest faf95"),
     "fafmax_faf99_max": ("Float", "Highest faf99 of a population"),
     "fafmax_faf99_max_gen_anc": ("String", "Population with the highest faf99"),
+}
+#: what is highest -> fields of the population in which it is
+OF_HIGHEST = {
+    "AF": {"grpmax": NAME},
+    "faf95": {"fafmax_faf95_max": pl.col("faf95"), "fafmax_faf95_max_gen_anc": NAME},
+    "faf99": {"fafmax_faf99_max": pl.col("faf99"), "fafmax_faf99_max_gen_anc": NAME},
 }
 
 
@@ -66,32 +75,32 @@ def header(manifest: Manifest, groups: Sequence[Group], *, statistics: bool = Fa
     return [*lines, COLUMNS]
 
 
-def records(cells: Cells, groups: Sequence[Group]) -> pl.Series:
+def records(cells: Cells, groups: Sequence[Group]) -> Iterator[Records]:
     """The VCF lines of variants that somebody carries, with line ends.
 
     AC = AC_Hom + AC_Het + AC_Hemi, where AC_Hom counts alleles; on MT, heteroplasmic people are AC_Het.
     """
-    carried = cells.carried()
-    return lines(carried, [told(carried, group, _counts(group.suffix)) for group in groups])
+    counted = Counted(cells.carried())
+    return lines(counted.cells, [told(counted.of(group), _fields(group.suffix, statistics=False)) for group in groups])
 
 
-def records_with_statistics(cells: Cells, groups: Sequence[Group], not_in_grpmax: Sequence[str] = ()) -> pl.Series:
+def records_with_statistics(
+    cells: Cells, groups: Sequence[Group], not_in_grpmax: Sequence[str] = ()
+) -> Iterator[Records]:
     """The lines of `records` with TESTS of each group, and HIGHEST over all populations but `not_in_grpmax`."""
     # scipy takes a quarter of a second to load
-    from tessera.federation.grpmax import highest
     from tessera.summary.statistics import with_filtering_frequencies, with_hardy_weinberg
 
-    carried = cells.carried()
-    pieces = []
-    for group in groups:
-        fields = _counts(group.suffix) | {f"{name}{group.suffix}": pl.col(name) for name in TESTS}
-        pieces.append(told(carried, group, fields, lambda t: with_filtering_frequencies(with_hardy_weinberg(t))))
-    best = highest(carried, not_in_grpmax).select(fields_of({name: pl.col(name) for name in HIGHEST}))
-    return lines(carried, [*pieces, best.to_series()])
+    counted = Counted(cells.carried(), lambda table: with_filtering_frequencies(with_hardy_weinberg(table)))
+    infos = [told(counted.of(group), _fields(group.suffix, statistics=True)) for group in groups]
+    infos += [highest(counted, key, told_of, not_in_grpmax) for key, told_of in OF_HIGHEST.items()]
+    return lines(counted.cells, infos)
 
 
-def _counts(suffix: str) -> dict[str, pl.Expr]:
-    """The fields of one group: AF, AC, AN and AC by zygosity."""
+@cache
+def _fields(suffix: str, *, statistics: bool) -> pl.Expr:
+    """The fields of one group: AF, AC, AN and AC by zygosity, and TESTS."""
     columns = [pl.col("n_het"), 2 * pl.col("n_homalt"), pl.col("n_hemi")]
-    by_zygosity = {f"AC{suffix}_{name}": column for name, column in zip(ZYGOSITIES, columns, strict=True)}
-    return {f"{name}{suffix}": pl.col(name) for name in ("AF", "AC", "AN")} | by_zygosity
+    fields = {f"{name}{suffix}": pl.col(name) for name in ("AF", "AC", "AN")}
+    fields |= {f"AC{suffix}_{name}": column for name, column in zip(ZYGOSITIES, columns, strict=True)}
+    return fields_of(fields | {f"{name}{suffix}": pl.col(name) for name in (TESTS if statistics else ())})

@@ -1,13 +1,15 @@
 """Beacon v2 genomicVariations, one JSON document for each variant: a LegacyVariation and its frequencies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
 from tessera.federation.gdi_parquet import SEVERAL, variant_types
-from tessera.federation.groups import Group
-from tessera.federation.json_lines import array, label, members, quoted, told
+from tessera.federation.groups import Counted, Group
+from tessera.federation.json_lines import Value, array, called, label, members, quoted
+from tessera.federation.pieces import Piece, joined, pieces, told
 from tessera.federation.vrs_alleles import Sequences, vrs_alleles
 from tessera.summary.cells import Cells
 
@@ -35,37 +37,32 @@ class Source:
 
 def documents(
     cells: Cells, groups: Sequence[Group], build: str, source: Source, reference: Sequences | None = None
-) -> pl.Series:
+) -> Iterator[bytes]:
     """One line for each variant that somebody carries; with a reference, by its sequences and with VRS identifiers.
 
     A group in which nobody is called has no frequency, and is left out.
     """
-    carried = cells.carried()
-    parts = [told(carried, group, COUNTS).alias(f"of{number}") for number, group in enumerate(groups)]
-    table = pl.DataFrame([pl.Series("pos", carried.pos), carried.ref.alias("ref"), carried.alt.alias("alt"), *parts])
-    types = variant_types(carried.ref, carried.alt).replace({SEVERAL: "MNP"})
-    table = table.with_columns(types.alias("type"))
-    sequence = f"{build}:{carried.contig}"
+    counted = Counted(cells.carried())
+    carried = counted.cells
+    sequence = f"{build}:{carried.contig}" if reference is None else f"ga4gh:{reference.refget(carried.contig)}"
+    table = pl.DataFrame({"pos": carried.pos, "ref": carried.ref, "alt": carried.alt})
+    table = table.with_columns(variant_types(carried.ref, carried.alt).replace({SEVERAL: "MNP"}).alias("type"))
+    line: list[Piece] = [pieces(table.select(_about(build, carried.contig, sequence)).to_series())]
     if reference is not None:
-        table = table.with_columns(vrs_alleles(carried, reference)["VA"])
-        sequence = f"ga4gh:{reference.refget(carried.contig)}"
-    fields = {"variantInternalId": _internal_id(build, carried.contig), "variation": _variation(sequence)}
-    if reference is not None:
-        fields["identifiers"] = _identifiers()
-    fields["frequencyInPopulations"] = _frequencies(groups, source)
-    return table.select(pl.concat_str(pl.lit("{"), members(fields), pl.lit("}\n"))).to_series()
+        identifier = vrs_alleles(carried, reference).digest
+        notes = b'","notes":"GA4GH VRS 2.0.1 Allele"}]}'
+        line += [b',"identifiers":{"variantAlternativeIds":[{"id":"ga4gh:VA.', identifier, notes]
+    frequencies = array([_frequency(counted, group) for group in groups])
+    return joined(len(carried), [*line, b',"frequencyInPopulations":[{', _of(source), *frequencies, b"}]}\n"])
 
 
-def _internal_id(build: str, contig: str) -> pl.Expr:
-    parts = [pl.lit(build), pl.lit(contig), pl.col("pos"), pl.col("ref"), pl.col("alt")]
-    return pl.concat_str(pl.lit('"'), pl.concat_str(parts, separator=":"), pl.lit('"'))
-
-
-def _variation(sequence: str) -> pl.Expr:
-    """A LegacyVariation; its location is of VRS 1.3."""
+@cache
+def _about(build: str, contig: str, sequence: str) -> pl.Expr:
+    """The first members: an identifier, and a LegacyVariation, whose location is of VRS 1.3."""
     number = '{"type":"Number","value":'
     return pl.concat_str(
-        pl.lit('{"variantType":"'), pl.col("type"),
+        pl.lit(f'{{"variantInternalId":"{build}:{contig}:'), pl.concat_str("pos", "ref", "alt", separator=":"),
+        pl.lit('","variation":{"variantType":"'), pl.col("type"),
         pl.lit('","referenceBases":"'), pl.col("ref"),
         pl.lit('","alternateBases":"'), pl.col("alt"),
         pl.lit(f'","location":{{"type":"SequenceLocation","sequence_id":{quoted(sequence)},'
@@ -75,16 +72,16 @@ def _variation(sequence: str) -> pl.Expr:
     )  # fmt: skip
 
 
-def _identifiers() -> pl.Expr:
-    notes = '","notes":"GA4GH VRS 2.0.1 Allele"'
-    return pl.concat_str(pl.lit('{"variantAlternativeIds":[{"id":"ga4gh:VA.'), pl.col("VA"), pl.lit(f"{notes}}}]}}"))
-
-
-def _frequencies(groups: Sequence[Group], source: Source) -> pl.Expr:
+def _of(source: Source) -> bytes:
     version = f',"version":{quoted(source.version)}' if source.version else ""
-    head = f'[{{"source":{quoted(source.name)},"sourceReference":{quoted(source.reference)}{version},"frequencies":'
-    each = [
-        pl.concat_str(pl.lit(f'{{"population":{quoted(label(group))},'), pl.col(f"of{number}"), pl.lit("}"))
-        for number, group in enumerate(groups)
-    ]
-    return pl.concat_str(pl.lit(head), array(each), pl.lit("}]"))
+    text = f'"source":{quoted(source.name)},"sourceReference":{quoted(source.reference)}{version},"frequencies":'
+    return text.encode()
+
+
+def _frequency(counted: Counted, group: Group) -> Value:
+    return Value([told(counted.of(group), _counts(label(group)))], called(counted, group))
+
+
+@cache
+def _counts(population: str) -> pl.Expr:
+    return pl.concat_str(pl.lit(f'{{"population":{quoted(population)},'), members(COUNTS), pl.lit("}"))

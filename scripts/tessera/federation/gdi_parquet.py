@@ -15,6 +15,8 @@ from tessera.summary.manifest import Manifest
 
 #: bases of a contig in one file
 FILE_BASES = 10_000_000
+#: rows that are made at once
+ROWS_AT_ONCE = 65_536
 CHROMOSOME = re.compile(r"(?:chr)?([1-9]|1[0-9]|2[0-2]|X|Y|MT?)")
 SNP, INDEL, SEVERAL = "SNP", "INDEL", "UNKNOWN"
 
@@ -48,9 +50,10 @@ def tables(cells: Cells, groups: Sequence[Group]) -> Iterator[tuple[int, pl.Data
     """
     carried = cells.carried()
     number = (carried.pos - 1) // FILE_BASES
-    for index in np.unique(number):
-        here: Bools = number == index
-        yield int(index), _rows(carried.take(here), groups)
+    number = number * len(carried) + np.arange(len(carried)) // max(1, ROWS_AT_ONCE // max(1, len(groups)))
+    for here in np.unique(number):
+        some: Bools = number == here
+        yield int(here) // len(carried), _rows(carried.take(some), groups)
 
 
 def variant_types(ref: pl.Series, alt: pl.Series) -> pl.Series:

@@ -1,11 +1,14 @@
 """A VCF of sites with the INFO names of gnomAD 4: `<metric>[_<population>][_<XX|XY>]`, faf, grpmax and fafmax."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 
 import polars as pl
 
-from tessera.federation.groups import Group
-from tessera.federation.vcf_lines import COLUMNS, fields_of, header_lines, info, lines, told
+from tessera.federation.groups import Counted, Group
+from tessera.federation.grpmax import NAME, highest
+from tessera.federation.pieces import told
+from tessera.federation.vcf_lines import COLUMNS, Records, fields_of, header_lines, info, lines
 from tessera.summary.cells import Cells
 from tessera.summary.manifest import Manifest
 
@@ -23,6 +26,12 @@ METRICS: dict[str, tuple[str, str, str, str]] = {
 }
 #: of filtering frequencies, as in gnomAD's files
 DIGITS = 6
+
+
+def _number(column: str) -> pl.Expr:
+    return pl.col(column).round_sig_figs(DIGITS) if column.startswith("faf") else pl.col(column)
+
+
 #: over all populations that take part
 HIGHEST = {
     "grpmax": ("A", "String", "Population with the highest allele frequency"),
@@ -34,6 +43,18 @@ HIGHEST = {
     "fafmax_faf95_max_gen_anc": ("A", "String", "Population with the highest faf95"),
     "fafmax_faf99_max": ("A", "Float", "Highest faf99 of a population"),
     "fafmax_faf99_max_gen_anc": ("A", "String", "Population with the highest faf99"),
+}
+#: what is highest -> fields of the population in which it is
+OF_HIGHEST = {
+    "AF": {
+        "grpmax": NAME,
+        "AC_grpmax": pl.col("AC"),
+        "AN_grpmax": pl.col("AN"),
+        "AF_grpmax": pl.col("AF"),
+        "nhomalt_grpmax": pl.col("n_homalt"),
+    },
+    "faf95": {"fafmax_faf95_max": _number("faf95"), "fafmax_faf95_max_gen_anc": NAME},
+    "faf99": {"fafmax_faf99_max": _number("faf99"), "fafmax_faf99_max_gen_anc": NAME},
 }
 
 
@@ -47,23 +68,20 @@ def header(manifest: Manifest, groups: Sequence[Group]) -> list[str]:
     return [*found, *(info(name, *meta) for name, meta in HIGHEST.items()), COLUMNS]
 
 
-def records(cells: Cells, groups: Sequence[Group], not_in_grpmax: Sequence[str] = ()) -> pl.Series:
+def records(cells: Cells, groups: Sequence[Group], not_in_grpmax: Sequence[str] = ()) -> Iterator[Records]:
     """The VCF lines of variants that somebody carries, with line ends."""
     # scipy takes a quarter of a second to load
-    from tessera.federation.grpmax import highest
     from tessera.summary.statistics import with_filtering_frequencies
 
-    def with_faf(table: pl.DataFrame) -> pl.DataFrame:
-        return with_filtering_frequencies(table).with_columns(pl.col("faf95", "faf99").round_sig_figs(DIGITS))
+    counted = Counted(cells.carried(), with_filtering_frequencies)
+    infos = [told(counted.of(group), _fields(suffix(group))) for group in groups]
+    infos += [highest(counted, key, told_of, not_in_grpmax) for key, told_of in OF_HIGHEST.items()]
+    return lines(counted.cells, infos)
 
-    carried = cells.carried()
-    pieces = []
-    for group in groups:
-        fields = {f"{name}{suffix(group)}": pl.col(column) for name, (*_, column) in METRICS.items()}
-        pieces.append(told(carried, group, fields, with_faf))
-    best = highest(carried, not_in_grpmax).with_columns(pl.col("^fafmax_faf9[59]_max$").round_sig_figs(DIGITS))
-    told_best = best.select(fields_of({name: pl.col(name) for name in HIGHEST})).to_series()
-    return lines(carried, [*pieces, told_best])
+
+@cache
+def _fields(suffix: str) -> pl.Expr:
+    return fields_of({f"{name}{suffix}": _number(column) for name, (*_, column) in METRICS.items()})
 
 
 def suffix(group: Group) -> str:

@@ -1,7 +1,11 @@
 """Groups of people that exports tell of: everybody, each sex, each population, and each population by sex."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from tessera.summary.cells import Cells, Distinct, distinct
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,21 @@ class Group:
     def suffix(self) -> str:
         """`_EE`, `_F`, `_EE_F`; empty for everybody."""
         return f"_{self.name}" if self.name else ""
+
+
+class Counted:
+    """The counts of groups in some cells, with the columns that `more` adds; once for groups of the same people."""
+
+    def __init__(self, cells: Cells, more: Callable[[pl.DataFrame], pl.DataFrame] = lambda table: table) -> None:
+        self.cells, self._more = cells, more
+        self._known: dict[tuple[str, ...], Distinct] = {}
+
+    def of(self, group: Group) -> Distinct:
+        """The distinct counts of a group."""
+        if group.strata not in self._known:
+            found = distinct(self.cells.of(group.strata))
+            self._known[group.strata] = replace(found, frame=self._more(found.frame))
+        return self._known[group.strata]
 
 
 def populations(people: Mapping[str, int]) -> list[str]:

@@ -1,12 +1,15 @@
-"""Lines of JSON put together out of text: what is told of a group is written once for all variants that share it."""
+"""Lines of JSON put together out of pieces: what is told of a group is written once for all variants that share it."""
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from tessera.federation.groups import Group
-from tessera.summary.cells import Cells, distinct
+from tessera.federation.groups import Counted, Group
+from tessera.federation.pieces import Piece, only
+from tessera.summary.columns import Bools
 
 #: of JSON exports, U being a sex of its own
 SEXES = ("F", "M", "U")
@@ -19,15 +22,29 @@ def members(fields: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.concat_str(texts, separator=",")
 
 
-def told(cells: Cells, group: Group, fields: Mapping[str, pl.Expr]) -> pl.Series:
-    """What is told of a group for each variant, of COUNTED, AC, AN and AF; null where nobody of it is called."""
-    found = distinct(cells.of(group.strata))
-    return found.spread(found.frame.select(members(fields)).to_series())
+@dataclass(frozen=True)
+class Value:
+    """JSON of n variants in pieces, one after the other, and of which variants (n,) there is any."""
+
+    parts: Sequence[Piece]
+    there: Bools
 
 
-def array(parts: Sequence[pl.Expr]) -> pl.Expr:
-    """A JSON array of the texts that are not null."""
-    return pl.concat_str(pl.lit("["), pl.concat_str(parts, separator=",", ignore_nulls=True), pl.lit("]"))
+def called(counted: Counted, group: Group) -> Bools:
+    """Of which variants (n,) a group tells anything: those at which somebody of it is called."""
+    found = counted.of(group)
+    return (found.frame["AN"].to_numpy() > 0)[found.which]
+
+
+def array(values: Sequence[Value]) -> list[Piece]:
+    """A JSON array of the values that are there."""
+    parts: list[Piece] = [b"["]
+    before: Bools = np.zeros(1, np.bool_)
+    for value in values:
+        parts.append(only(b",", value.there & before))
+        parts += [only(part, value.there) for part in value.parts]
+        before = before | value.there
+    return [*parts, b"]"]
 
 
 def quoted(text: str) -> str:

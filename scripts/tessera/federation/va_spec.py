@@ -1,12 +1,15 @@
 """GA4GH VA-Spec CohortAlleleFrequencyStudyResult, one JSON document for each variant, about a VRS Allele."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
-from tessera.federation.groups import Group
-from tessera.federation.json_lines import array, label, members, quoted, told
-from tessera.federation.vrs_alleles import Sequences, vrs_alleles
+from tessera.federation.groups import Counted, Group
+from tessera.federation.json_lines import Value, array, called, label, members, quoted
+from tessera.federation.pieces import Piece, joined, pieces, told
+from tessera.federation.vrs_alleles import Sequences, VrsAlleles, vrs_alleles
 from tessera.summary.cells import Cells
 
 COUNTS = {
@@ -21,64 +24,64 @@ COUNTS = {
 }
 
 
-def documents(cells: Cells, groups: Sequence[Group], dataset: str | None, reference: Sequences) -> pl.Series:
+def documents(cells: Cells, groups: Sequence[Group], dataset: str | None, reference: Sequences) -> Iterator[bytes]:
     """One line for each variant that somebody carries; populations, and sexes within them, are its subcohorts.
 
     Results of zygosity are numbers of people. A group in which nobody is called has no frequency, and is left out.
     """
-    carried = cells.carried()
-    parts = [told(carried, group, COUNTS).alias(_column(group)) for group in groups]
-    site = [pl.Series("pos", carried.pos), carried.ref.alias("ref"), carried.alt.alias("alt")]
-    table = pl.DataFrame([*parts, *site]).hstack(vrs_alleles(carried, reference))
+    counted = Counted(cells.carried())
+    carried = counted.cells
+    alleles = vrs_alleles(carried, reference)
+    results = _Results(counted, groups, [b'"ga4gh:VA.', alleles.digest, b'"'])
     whole = next(group for group in groups if not group.name)
-    subcohorts = [_result(group, _allele_id(), _within(group, groups)) for group in groups if _is_below(group, whole)]
-    focus = _allele(reference.refget(carried.contig), carried.contig.removeprefix("chr"))
-    more = [pl.lit(f',"sourceDataSet":{{"type":"DataSet","id":{quoted(dataset)}}}')] if dataset else []
-    line = pl.concat_str(_result(whole, focus, subcohorts, more), pl.lit("\n"))
-    return table.select(line).to_series()
-
-
-def _column(group: Group) -> str:
-    return f"of{group.suffix}"
+    more = f',"sourceDataSet":{{"type":"DataSet","id":{quoted(dataset)}}}' if dataset else ""
+    result = results.of(whole, _allele(alleles, carried, reference.refget(carried.contig)), more)
+    return joined(len(carried), [*result.parts, b"\n"])
 
 
 def _is_below(group: Group, of: Group) -> bool:
     """Whether one is a part of the other by one more criterion: a population of everybody, a sex of a population."""
     if of.population:
         return group.population == of.population and group.sex is not None and of.sex is None
-    return bool(group.name) and not (group.population and group.sex)
+    return not of.sex and bool(group.name) and not (group.population and group.sex)
 
 
-def _within(group: Group, groups: Sequence[Group]) -> list[pl.Expr]:
-    if not group.population or group.sex:
-        return []
-    return [_result(other, _allele_id(), []) for other in groups if _is_below(other, group)]
+@dataclass(frozen=True)
+class _Results:
+    """The results of groups; those of subcohorts name the allele by its identifier."""
+
+    counted: Counted
+    groups: Sequence[Group]
+    identifier: Sequence[Piece]
+
+    def of(self, group: Group, allele: Sequence[Piece], more: str = "") -> Value:
+        """A result with those of its subcohorts; there is none where nobody of the group is called."""
+        counts = told(self.counted.of(group), _counts(label(group), group.people, more))
+        below = [self.of(other, self.identifier) for other in self.groups if _is_below(other, group)]
+        subcohorts = [b',"subCohortFrequency":', *array(below)] if below else []
+        head = b'{"type":"CohortAlleleFrequencyStudyResult","focusAllele":'
+        return Value([head, *allele, counts, *subcohorts, b"}"], called(self.counted, group))
 
 
-def _result(group: Group, focus: pl.Expr, subcohorts: Sequence[pl.Expr], more: Sequence[pl.Expr] = ()) -> pl.Expr:
-    """A result; null where the group has none."""
-    name = quoted(label(group))
-    cohort = f',"cohort":{{"type":"StudyGroup","id":{name},"name":{name},"memberCount":{group.people}}}'
-    parts = [pl.lit('{"type":"CohortAlleleFrequencyStudyResult","focusAllele":'), focus, pl.lit(",")]
-    parts += [pl.col(_column(group)), pl.lit(cohort), *more]
-    if subcohorts:
-        parts += [pl.lit(',"subCohortFrequency":'), array(subcohorts)]
-    return pl.concat_str([*parts, pl.lit("}")])
+@cache
+def _counts(name: str, people: int, more: str) -> pl.Expr:
+    cohort = f'"cohort":{{"type":"StudyGroup","id":{quoted(name)},"name":{quoted(name)},"memberCount":{people}}}'
+    return pl.concat_str(pl.lit(","), members(COUNTS), pl.lit(f",{cohort}{more}"))
 
 
-def _allele_id() -> pl.Expr:
-    return pl.concat_str(pl.lit('"ga4gh:VA.'), pl.col("VA"), pl.lit('"'))
-
-
-def _allele(refget: str, chromosome: str) -> pl.Expr:
+def _allele(alleles: VrsAlleles, cells: Cells, refget: str) -> list[Piece]:
     """The Allele with its location and state; VCF's own key is an expression of it."""
-    sequence = f'{{"type":"SequenceReference","refgetAccession":"{refget}"}}'
-    key = pl.concat_str([pl.lit(chromosome), pl.col("pos"), pl.col("ref"), pl.col("alt")], separator="-")
-    return pl.concat_str(
-        pl.lit('{"id":"ga4gh:VA.'), pl.col("VA"), pl.lit('","type":"Allele","digest":"'), pl.col("VA"),
-        pl.lit('","expressions":[{"syntax":"gnomad","value":"'), key,
-        pl.lit('"}],"location":{"id":"ga4gh:SL.'), pl.col("SL"),
-        pl.lit('","type":"SequenceLocation","digest":"'), pl.col("SL"),
-        pl.lit(f'","sequenceReference":{sequence},"start":'), pl.col("start"),
-        pl.lit(',"end":'), pl.col("end"), pl.lit('},"state":'), pl.col("state"), pl.lit("}"),
-    )  # fmt: skip
+    key = [pl.lit(cells.contig.removeprefix("chr")), "pos", "ref", "alt"]
+    interval = [pl.lit('"start":'), "start", pl.lit(',"end":'), "end"]
+    table = pl.DataFrame({"pos": cells.pos, "ref": cells.ref, "alt": cells.alt})
+    table = table.with_columns(start=alleles.start, end=alleles.end)
+    table = table.select(key=pl.concat_str(key, separator="-"), interval=pl.concat_str(interval))
+    keys, intervals = map(pieces, table)
+    sequence = f'"sequenceReference":{{"type":"SequenceReference","refgetAccession":"{refget}"}},'.encode()
+    return [
+        b'{"id":"ga4gh:VA.', alleles.digest, b'","type":"Allele","digest":"', alleles.digest,
+        b'","expressions":[{"syntax":"gnomad","value":"', keys,
+        b'"}],"location":{"id":"ga4gh:SL.', alleles.location,
+        b'","type":"SequenceLocation","digest":"', alleles.location, b'",', sequence, intervals,
+        b'},"state":', alleles.state, b"}",
+    ]  # fmt: skip

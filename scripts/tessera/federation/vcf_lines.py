@@ -1,11 +1,13 @@
 """Lines of a VCF of sites: what the VCFs that leave a node have in common."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import polars as pl
 
-from tessera.federation.groups import Group
-from tessera.summary.cells import Cells, distinct
+from tessera.federation.pieces import Piece, joined, pieces, separated
+from tessera.summary.an_track import IntArray
+from tessera.summary.cells import Cells
 from tessera.summary.manifest import Manifest
 
 COLUMNS = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
@@ -33,29 +35,24 @@ def fields_of(fields: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.concat_str(texts, separator=";")
 
 
-def told(
-    cells: Cells,
-    group: Group,
-    fields: Mapping[str, pl.Expr],
-    more: Callable[[pl.DataFrame], pl.DataFrame] = lambda table: table,
-) -> pl.Series:
-    """The INFO fields of a group for each variant, of COUNTED, AC, AN and AF and what `more` adds to them."""
-    found = distinct(cells.of(group.strata))
-    return found.spread(more(found.frame).select(fields_of(fields)).to_series())
+@dataclass
+class Records:
+    """Lines of n variants of a contig, with line ends, and the bases [start, end) of REF (n,), 0-based."""
+
+    contig: str
+    start: IntArray
+    end: IntArray
+    text: bytes
 
 
-def lines(cells: Cells, infos: Sequence[pl.Series]) -> pl.Series:
-    """The lines of the variants, with line ends; INFO is all of `infos`."""
-    table = pl.DataFrame([s.alias(f"info{number}") for number, s in enumerate(infos)])
-    table = table.with_columns(pos=pl.Series(cells.pos), ref=cells.ref, alt=cells.alt)
-    every = pl.concat_str([f"info{number}" for number in range(len(infos))], separator=";")
-    columns = [
-        pl.lit(cells.contig),
-        pl.col("pos"),
-        pl.lit("."),
-        pl.col("ref"),
-        pl.col("alt"),
-        pl.lit("."),
-        pl.lit("PASS"),
-    ]
-    return table.select(pl.concat_str(pl.concat_str(*columns, every, separator="\t"), pl.lit("\n"))).to_series()
+def lines(cells: Cells, infos: Iterable[Piece]) -> Iterator[Records]:
+    """The lines of the variants, some at a time; INFO is all of `infos`."""
+    columns = [pl.lit(cells.contig), "pos", pl.lit("."), "ref", "alt", pl.lit("."), pl.lit("PASS"), pl.lit("")]
+    table = pl.DataFrame({"pos": cells.pos, "ref": cells.ref, "alt": cells.alt})
+    before_info = pieces(table.select(pl.concat_str(columns, separator="\t")).to_series())
+    start = cells.pos - 1
+    end = start + cells.ref.str.len_bytes().to_numpy()
+    at = 0
+    for text in joined(len(cells), [before_info, *separated(infos, b";"), b"\n"]):
+        here = slice(at, at := at + text.count(b"\n"))
+        yield Records(cells.contig, start[here], end[here], text)

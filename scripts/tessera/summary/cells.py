@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: what a cell counts
 COUNTED = ("n_dip", "n_hap", "n_het", "n_homalt", "n_hemi", "an_unknown")
 #: variants that are held at once
-VARIANTS_AT_ONCE = 4_096
+VARIANTS_AT_ONCE = 16_384
 #: numbers above it are packed no further into 64 bits
 _WIDEST = 1 << 62
 
@@ -120,12 +120,6 @@ class Distinct:
     frame: "pl.DataFrame"
     which: IntArray
 
-    def spread(self, told: "pl.Series") -> "pl.Series":
-        """For each variant what is told (k,) of its counts."""
-        import polars as pl
-
-        return told.gather(pl.Series(self.which))
-
 
 def distinct(counts: IntArray) -> Distinct:
     """The distinct columns of counts (COUNTED, n); AF is null where AN is 0."""
@@ -137,6 +131,8 @@ def distinct(counts: IntArray) -> Distinct:
     wide = 1
     for row in counts:
         values = int(row.max(initial=0)) + 1
+        if values == 1:
+            continue
         if wide * values >= _WIDEST:
             codes, wide = _numbered(codes)
         codes, wide = codes * values + row, wide * values

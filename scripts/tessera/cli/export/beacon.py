@@ -44,6 +44,6 @@ def command(
     by = groups(folder.manifest.people, SEXES)
     study = form.Source(source, source_reference, dataset)
     build = folder.manifest.rules["build"]["name"]
-    write_lines(out, (form.documents(cells, by, build, study, fasta) for cells in folder.cells()))
+    write_lines(out, (lines for cells in folder.cells() for lines in form.documents(cells, by, build, study, fasta)))
     facts = {"dataset": dataset, "model": form.MODEL, "vrs_version": VRS_VERSION if fasta else None}
     write_manifest(manifest_beside(out), export_manifest("beacon", folder, **facts))

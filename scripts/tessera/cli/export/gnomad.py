@@ -27,5 +27,5 @@ def command(summary: Path, not_in_grpmax: tuple[str, ...], out: Path) -> None:
     folder = opened(summary)
     check_not_in_grpmax(not_in_grpmax, folder.manifest.people, asked=True)
     by = groups(folder.manifest.people)
-    records = (form.records(some, by, not_in_grpmax) for some in folder.cells())
+    records = (lines for some in folder.cells() for lines in form.records(some, by, not_in_grpmax))
     write_indexed_vcf(out, form.header(folder.manifest, by), records)

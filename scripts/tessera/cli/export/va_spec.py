@@ -34,6 +34,6 @@ def command(summary: Path, reference: Path, version: str, dataset: str | None, o
     folder = opened(summary)
     fasta = opened_reference(reference, folder)
     by = groups(folder.manifest.people, SEXES)
-    write_lines(out, (form.documents(cells, by, dataset, fasta) for cells in folder.cells()))
+    write_lines(out, (lines for cells in folder.cells() for lines in form.documents(cells, by, dataset, fasta)))
     facts = {"dataset": dataset, "va_spec_version": version, "vrs_version": VRS_VERSION}
     write_manifest(manifest_beside(out), export_manifest("va-spec", folder, **facts))

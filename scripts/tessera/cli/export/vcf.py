@@ -36,7 +36,7 @@ def command(summary: Path, total_only: bool, statistics: bool, not_in_grpmax: tu
     check_not_in_grpmax(not_in_grpmax, people, asked=statistics)
     by = groups(people)[: 1 if total_only else None]
     if statistics:
-        records = (form.records_with_statistics(some, by, not_in_grpmax) for some in folder.cells())
+        records = (lines for some in folder.cells() for lines in form.records_with_statistics(some, by, not_in_grpmax))
     else:
-        records = (form.records(some, by) for some in folder.cells())
+        records = (lines for some in folder.cells() for lines in form.records(some, by))
     write_indexed_vcf(out, form.header(folder.manifest, by, statistics=statistics), records)
