@@ -71,8 +71,8 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> tuple[Done, dict[str, obje
 @pytest.mark.parametrize(
     ("kind", "each"),
     [("gvcf", {"measure_variants", "count_alleles"}),
-     ("fastq", {"align_lane", "mark_duplicates", "measure_alignments", "call_gvcf", "measure_variants", "count_alleles"}),
-    ],
+     ("fastq", {"align_lane", "mark_duplicates", "measure_alignments", "call_gvcf", "measure_variants",
+                "count_alleles"})],
 )  # fmt: skip
 def test_one_person_more_is_a_fixed_number_of_jobs_more(kind: str, each: set[str], tmp_path: Path) -> None:
     few, many = planned(tmp_path / "few", 10, kind), planned(tmp_path / "many", 450, kind)

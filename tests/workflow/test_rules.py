@@ -71,7 +71,9 @@ def test_a_rule_has_its_parts(name: str) -> None:
 def test_an_output_has_its_name_when_it_is_whole(name: str) -> None:
     """tessera writes what `--out` and the like name aside; what anything else writes is renamed in the end."""
     command = re.sub(r"['\"]\s+['\"]", "", ALL_RULES[name].split("shell:")[1].split("\n\n")[0])
-    for part in re.findall(r"(?<!--out )(?<!--json )(?<!--details )\{output\.(\w+):q\}(?!\.unfinished)", command):
+    # --decisions reads what the command before it has made
+    aside = r"(?<!--out )(?<!--json )(?<!--details )(?<!--decisions )"
+    for part in re.findall(aside + r"\{output\.(\w+):q\}(?!\.unfinished)", command):
         assert re.search(rf"mv \S+\.unfinished\S* \{{output\.{part}:q\}}", command), part
 
 
