@@ -39,7 +39,7 @@ def test_every_job_ended_well_and_all_nodes_had_work(demo: OnSlurm) -> None:
     jobs = demo.accounted("State,NodeList,Account,Partition")
     assert {(state, account, partition) for state, _, account, partition in jobs} == {("COMPLETED", "demo", "main")}
     assert len({node for _, node, _, _ in jobs}) == 3
-    # a person's three steps are one job
+    # a person's short steps are one job
     assert len(jobs) < 80
 
 

@@ -143,7 +143,7 @@ def test_a_missing_file_is_made_again_with_only_what_follows_and_the_result_is_t
 #: what follows from counts
 SUMS = {"sum_batch", "sum_node", "verify_summary", "merge_nodes", "export_vcf", "write_report"}
 SUMS |= {"check_node", "check_federation"}
-DECISIONS = {"gate_sample", "gate_samples"}
+DECISIONS = {"gate_samples"}
 COUNTS = {"count_alleles", "count_cohort"}
 CALL_METRICS = {"measure_variants", "measure_cohort", "write_metrics"}
 

@@ -72,7 +72,7 @@ def test_the_plan_for_10_who_join_40_and_5_who_leave_has_the_jobs_of_these_peopl
     assert sorted(re.findall(r"rule count_alleles:.*?wildcards: .*?sample=(\w+)", planned, re.DOTALL)) == joining
     assert growing.jobs(planned) == {
         # the people who join
-        "measure_variants": 10, "gate_sample": 10, "count_alleles": 10,
+        "measure_variants": 10, "count_alleles": 10,
         # their batch, and two that are left
         "sum_batch": 3,
         # the node, and the federation

@@ -32,7 +32,7 @@ CRAM_INDEX = branch(
 rule alignments:
     """Every sample's CRAM and metrics."""
     input:
-        [
+        lambda wildcards: [
             f"<results>/{node}/private/{kept}"
             for node in RUN.nodes
             for sample in RUN.called_samples(node)

@@ -1,15 +1,14 @@
 """Cohort: the node's summary.
 
-Needs each sample's calls and decision. Counts each person alone, adds people up by batch and batches to the node; the
-people of a cohort VCF are counted together. A person's counts depend on that person only, so one person more costs
-one person, one batch and one sum; a node whose people have all withdrawn has the summary of nobody. The node's
-summary may leave the node; all else here is private.
+Needs each sample's calls and metrics, and of people in a cohort VCF the decisions. Decides on each person and counts
+that person alone, adds people up by batch and batches to the node; the people of a cohort VCF are counted together. A
+person's counts depend on that person only, so one person more costs one person, one batch and one sum; a node whose
+people have all withdrawn has the summary of nobody. The node's summary may leave the node; all else here is private.
 """
 
 COHORT_VERSION = 3
-# what people are counted by, as options of a command
-ON = ["--reference", REFERENCE] if COUNTED_ON else []
-RULES = ["--build", RUN.config.build, "--mask", RUN.config.mask.argument, *ON]
+# what people are counted by, as options; calls that nobody checks on a reference are taken as they are
+COUNT_RULES = RULES if COUNTED_ON else [*RULES, "--assume-normalised"]
 
 
 rule cohort:
@@ -22,7 +21,7 @@ rule cohort:
             for node in RUN.nodes
             for cohort in RUN.cohort_files(node)
         ],
-        [
+        lambda wildcards: [
             f"<results>/{node}/private/summaries/{sample}/manifest.json"
             for node in RUN.nodes
             for sample in RUN.called_samples(node) + RUN.gvcf_samples(node)
@@ -30,13 +29,20 @@ rule cohort:
 
 
 rule count_alleles:
-    """Count one person's gVCF into a summary; of a person who is not counted it says the reason only."""
+    """Decide on one person, and count the gVCF into a summary; of a person who is not counted it says the reason only."""
     input:
         calls=GVCF,
         reference=COUNTED_ON,
         digests=DIGESTS,
-        decisions="<private>/decisions/{sample}.tsv",
+        policy=RUN.config.qc_policy,
+        alignments=branch(
+            lambda wildcards: RUN.kind(wildcards.node, wildcards.sample) == "gvcf",
+            otherwise="<private>/qc/alignments/{sample}.json",
+        ),
+        variants="<private>/qc/variants/{sample}.tsv",
+        relatives=RELATIVES if RUN.gates_on_kinship else [],
     output:
+        decisions="<private>/decisions/{sample}.tsv",
         manifest="<private>/summaries/{sample}/manifest.json",
     log:
         "<private>/logs/count_alleles/{sample}.log",
@@ -50,25 +56,27 @@ rule count_alleles:
         runtime=lambda wildcards, attempt: 60 * attempt,
         in_turn=1,
     params:
-        stage_version=COHORT_VERSION,
-        came=lambda wildcards: RUN.came_calls(wildcards.node, wildcards.sample),
+        stage_version=[QUALITY_VERSION, COHORT_VERSION],
+        came=lambda wildcards: RUN.came_calls(wildcards.node, wildcards.sample) + RUN.came([RUN.config.qc_policy]),
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         facts=lambda wildcards: RUN.facts(wildcards.node, wildcards.sample),
-        people=lambda wildcards: ["--sample", wildcards.sample],
-        reference=["--reference", REFERENCE] if COUNTED_ON else ["--assume-normalised"],
-        build=RUN.config.build,
+        consent=CONSENT,
+        alignments=lambda wildcards, input: ["--alignments", input.alignments] if input.alignments else [],
+        relatives=(lambda wildcards, input: ["--relatives", input.relatives]) if RUN.gates_on_kinship else [],
+        rules=COUNT_RULES,
         build_digest=RUN.build_digest,
-        tessera="tessera count",
-        memory=lambda wildcards, resources: resources.mem_mb,
-        mask=RUN.config.mask.argument,
         summary=subpath(output.manifest, parent=True),
     shell:
-        "{params.tessera} --input {input.calls:q} --samples {params.sheet:q} {params.people:q} {params.reference:q}"
-        " --build {params.build:q} --decisions {input.decisions:q} --mask {params.mask:q}"
-        " --workers {threads} --max-memory {params.memory}MB --out {params.summary:q} 2> {log:q}"
+        "(tessera gate-samples --samples {params.sheet:q} --sample {wildcards.sample:q} --policy {input.policy:q}"
+        " {params.consent:q} {params.alignments:q} --variants {input.variants:q} {params.relatives:q}"
+        " --out {output.decisions:q}"
+        " && tessera count --input {input.calls:q} --samples {params.sheet:q} --sample {wildcards.sample:q}"
+        " {params.rules:q} --decisions {output.decisions:q}"
+        " --workers {threads} --max-memory {resources.mem_mb}MB --out {params.summary:q}) 2> {log:q}"
 
 
-use rule count_alleles as count_cohort with:
+rule count_cohort:
+    """Count the people of a cohort VCF into a summary."""
     input:
         calls=lambda wildcards: RUN.cohort_file(wildcards.node, wildcards.cohort).path,
         reference=COUNTED_ON,
@@ -79,6 +87,10 @@ use rule count_alleles as count_cohort with:
         manifest="<private>/cohorts/{cohort}/manifest.json",
     log:
         "<private>/logs/count_cohort/{cohort}.log",
+    conda:
+        "../envs/tessera.yaml"
+    container:
+        IMAGES["tessera"]
     threads: lambda wildcards: RUN.cohort_file(wildcards.node, wildcards.cohort).workers
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
@@ -88,9 +100,8 @@ use rule count_alleles as count_cohort with:
         came=lambda wildcards: RUN.came_cohort(wildcards.node, wildcards.cohort),
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         facts=lambda wildcards: RUN.cohort_facts(wildcards.node, wildcards.cohort),
-        people=lambda wildcards, input: ["--callable", input.callable] if input.callable else [],
-        reference=["--reference", REFERENCE] if COUNTED_ON else ["--assume-normalised"],
-        build=RUN.config.build,
+        callable=lambda wildcards, input: ["--callable", input.callable] if input.callable else [],
+        rules=COUNT_RULES,
         build_digest=RUN.build_digest,
         # mpi: srun, where a site gives the rule several nodes; memory is that of a node
         tessera=lambda wildcards, resources: (
@@ -99,8 +110,11 @@ use rule count_alleles as count_cohort with:
             else "tessera count"
         ),
         memory=lambda wildcards, resources: resources.mem_mb * resources.get("nodes", 1),
-        mask=RUN.config.mask.argument,
         summary=subpath(output.manifest, parent=True),
+    shell:
+        "{params.tessera} --input {input.calls:q} --samples {params.sheet:q} {params.callable:q} {params.rules:q}"
+        " --decisions {input.decisions:q}"
+        " --workers {threads} --max-memory {params.memory}MB --out {params.summary:q} 2> {log:q}"
 
 
 rule sum_batch:

@@ -1,11 +1,14 @@
 """Quality: who is counted, and what everybody is worth.
 
-Needs each sample's metrics on alignments and calls, the QC policy and the consent codes. Finds related people of a node where markers are
-given, decides on each person who is counted alone before that person is counted, and on everybody of a node with what
-each decision rests on; writes the metrics of the GA4GH standard. All of it is private.
+Needs each sample's metrics on alignments and calls, the QC policy and the consent codes. Finds related people of a
+node where markers are given, decides on everybody of a node and says what each decision rests on; writes the metrics of
+the GA4GH standard. All of it is private. Whoever is counted alone is decided on by the step that counts, and so waits
+for nobody else.
 """
 
 QUALITY_VERSION = 4
+# as options of a command
+CONSENT = [word for code in RUN.config.consent for word in ("--consent", code)]
 # related people of a node, where markers tell; a person's decision depends on others only where the policy says so
 RELATIVES = "<private>/relatives.tsv" if MARKERS else []
 
@@ -61,43 +64,6 @@ if MARKERS:
             " {params.cohorts:q} --out {output.pairs:q} 2> {log:q}"
 
 
-rule gate_sample:
-    """Decide whether a sample with calls of its own is counted."""
-    input:
-        policy=RUN.config.qc_policy,
-        alignments=branch(
-            lambda wildcards: RUN.kind(wildcards.node, wildcards.sample) == "gvcf",
-            otherwise="<private>/qc/alignments/{sample}.json",
-        ),
-        variants="<private>/qc/variants/{sample}.tsv",
-        relatives=RELATIVES if RUN.gates_on_kinship else [],
-    output:
-        decisions="<private>/decisions/{sample}.tsv",
-    log:
-        "<private>/logs/gate_sample/{sample}.log",
-    conda:
-        "../envs/tessera.yaml"
-    container:
-        IMAGES["tessera"]
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 500 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
-        in_turn=1,
-    params:
-        stage_version=QUALITY_VERSION,
-        came=RUN.came([RUN.config.qc_policy]),
-        sheet=lambda wildcards: RUN.sheet(wildcards.node),
-        facts=lambda wildcards: RUN.facts(wildcards.node, wildcards.sample),
-        consent=[word for code in RUN.config.consent for word in ("--consent", code)],
-        alignments=lambda wildcards, input: ["--alignments", input.alignments] if input.alignments else [],
-        relatives=lambda wildcards, input: ["--relatives", input.relatives] if input.relatives else [],
-    shell:
-        "tessera gate-samples --samples {params.sheet:q} --sample {wildcards.sample:q} --policy {input.policy:q}"
-        " {params.consent:q} {params.alignments:q} --variants {input.variants:q} {params.relatives:q}"
-        " --out {output.decisions:q} 2> {log:q}"
-
-
 rule gate_samples:
     """Decide on everybody of a node, withdrawn people too, and say what each decision rests on."""
     input:
@@ -136,7 +102,7 @@ rule gate_samples:
         came=RUN.came([RUN.config.qc_policy]),
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         facts=lambda wildcards: RUN.node_facts(wildcards.node),
-        consent=[word for code in RUN.config.consent for word in ("--consent", code)],
+        consent=CONSENT,
         # folders, for a command line has no room for the files of twenty thousand people
         alignments=lambda wildcards, input: (
             ["--alignments", Path(input.alignments[0]).parent] if input.alignments else []

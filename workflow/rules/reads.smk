@@ -21,7 +21,7 @@ INDEX_FILES = {
 rule reads:
     """Every lane, trimmed and aligned."""
     input:
-        [
+        lambda wildcards: [
             f"<results>/{node}/private/qc/trimming/{sample}/{lane}.json"
             for node in RUN.nodes
             for sample in RUN.fastq_samples(node)

@@ -22,17 +22,20 @@ MARKERS = RUN.config.relatives_markers or []
 # what calls are checked and left-aligned on; nothing where the operator says that they are normalised
 COUNTED_ON = [] if RUN.config.assume_normalised else REFERENCE
 DIGESTS = [] if RUN.config.assume_normalised else f"{REFERENCE}.digests.json"
+# what people are measured by, as options of a command
+RULES = ["--build", RUN.config.build, "--mask", RUN.config.mask.argument]
+RULES += ["--reference", REFERENCE] if COUNTED_ON else []
 
 
 rule variants:
     """Every sample's calls, measured."""
     input:
-        [
+        lambda wildcards: [
             f"<results>/{node}/private/variants/{sample}.g.vcf.gz"
             for node in RUN.nodes
             for sample in RUN.called_samples(node)
         ],
-        [
+        lambda wildcards: [
             f"<results>/{node}/private/qc/variants/{sample}.tsv"
             for node in RUN.nodes
             for sample in RUN.called_samples(node) + RUN.gvcf_samples(node)
@@ -121,14 +124,12 @@ rule measure_variants:
         came=lambda wildcards: RUN.came_calls(wildcards.node, wildcards.sample) + RUN.came([MARKERS] if MARKERS else []),
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         people=lambda wildcards: ["--sample", wildcards.sample],
-        reference=[] if RUN.config.assume_normalised else ["--reference", REFERENCE],
-        build=RUN.config.build,
+        rules=RULES,
         build_digest=RUN.build_digest,
-        mask=RUN.config.mask.argument,
         markers=lambda wildcards, output: ["--markers", MARKERS, "--copies", output.copies] if MARKERS else [],
     shell:
         "tessera measure-variants --input {input.calls:q} --samples {params.sheet:q} {params.people:q}"
-        " {params.reference:q} --build {params.build:q} --mask {params.mask:q}"
+        " {params.rules:q}"
         " --workers {threads} --max-memory {resources.mem_mb}MB {params.markers:q} --out {output.metrics:q} 2> {log:q}"
 
 
@@ -154,8 +155,6 @@ use rule measure_variants as measure_cohort with:
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         people=[],
         facts=lambda wildcards: RUN.cohort_facts(wildcards.node, wildcards.cohort),
-        reference=[] if RUN.config.assume_normalised else ["--reference", REFERENCE],
-        build=RUN.config.build,
+        rules=RULES,
         build_digest=RUN.build_digest,
-        mask=RUN.config.mask.argument,
         markers=lambda wildcards, output: ["--markers", MARKERS, "--copies", output.copies] if MARKERS else [],

@@ -94,15 +94,16 @@ class Plan:
         return total
 
     def people_per_job(self, minutes: int) -> dict[str, int]:
-        """Group -> how many of its components fill a job of so many minutes; at least one."""
+        """Group -> how many of its components fill a job of so many minutes, at least one; not of unknown times."""
         groups: dict[str, list[Rule]] = {}
         for rule in self.rules.values():
             if rule.group:
                 groups.setdefault(rule.group, []).append(rule)
-        # a component is one person: as long as the mean job of each of its rules
+        # a component is one person: as long as the mean job of each of its rules, where that is known
         return {
-            group: max(1, int(minutes / max(1.0, sum(rule.minutes / rule.jobs for rule in rules))))
+            group: max(1, int(minutes / max(1.0, sum(rule.minutes / (rule.jobs - rule.unknown) for rule in rules))))
             for group, rules in sorted(groups.items())
+            if all(rule.unknown < rule.jobs for rule in rules)
         }
 
 
