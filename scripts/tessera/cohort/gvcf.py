@@ -1,7 +1,7 @@
 """Reference blocks of one person's gVCF, taken apart and joined by kernel_gvcf.h before anything else looks at them."""
 
 import ctypes
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,15 +87,19 @@ class Blocks:
         """(L,) last base of every line."""
         return self._arrays["end"][: self.lines]
 
-    @property
-    def ref_base(self) -> Bytes:
-        """(L,) REF of the blocks, upper case."""
-        return self._arrays["ref"][: self.lines]
+    def refs(self, single: Bytes, ref_of_other: Callable[[int], str]) -> tuple[Bytes, Callable[[int], str]]:
+        """(L,) REF of every line where it is one base, upper case, else 0; and REF of any line, by its number.
 
-    @property
-    def plain(self) -> npt.NDArray[np.bool_]:
-        """(L,) whether a line is a plain reference block."""
-        return np.asarray(self._arrays["kind"][: self.lines] != 0, np.bool_)
+        Given the same of the other lines, by their own numbers.
+        """
+        refs = self._arrays["ref"][: self.lines]
+        refs[self.numbers] = single
+
+        def ref_of(line: int) -> str:
+            other = int(np.searchsorted(self.numbers, line))
+            return ref_of_other(other) if line in self.numbers[other : other + 1] else chr(refs[line])
+
+        return refs, ref_of
 
     def joined(
         self, left_out: npt.NDArray[np.bool_], span: tuple[int, int], regions: Sequence[Region], asked: Sequence[Asked],
