@@ -38,16 +38,29 @@ class JoinedBlocks:
     copies: Bytes
 
 
+class Room:
+    """Memory for the lines of a batch, used again for the next: new pages cost more than what is written to them."""
+
+    def __init__(self) -> None:
+        self.arrays = {name: np.empty(LINES, kind) for name, kind in BLOCKS}
+        self._other = np.empty(0, np.uint8)
+
+    def other(self, length: int) -> Bytes:
+        """Room for a text of `length`, and the padding behind it."""
+        if len(self._other) < length + PADDING:
+            self._other = np.empty(length + PADDING, np.uint8)
+        return self._other
+
+
 class Blocks:
     """Consecutive lines of one contig: plain reference blocks, and the `other` lines as text of their own.
 
     `pos` (L,) and `end` (L,) are of every line once `complete` has told those of the others; `numbers` says which
-    lines the others are.
+    lines the others are. They lie in `room`, so a batch ends where the next begins.
     """
 
-    def __init__(self, held: Bytes, length: int, contig: bytes, formats: Container[str]) -> None:
-        self._arrays = {name: np.empty(LINES, kind) for name, kind in BLOCKS}
-        self._other = np.empty(length + PADDING, np.uint8)
+    def __init__(self, held: Bytes, length: int, contig: bytes, formats: Container[str], room: Room) -> None:
+        self._arrays, self._other = room.arrays, room.other(length)
         self._blocks = BlocksStruct(LINES, RECORDS, **{name: array.ctypes.data for name, array in self._arrays.items()})
         self._blocks.other = self._other.ctypes.data
         declared = sum(1 << bit for bit, name in enumerate(DECLARED) if name in formats)

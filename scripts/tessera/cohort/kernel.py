@@ -110,6 +110,12 @@ class BlockRunsStruct(ctypes.Structure):
     _fields_ = [*((name, ctypes.c_void_p) for name, _ in RUNS), ("runs", ctypes.c_int64)]
 
 
+class OverlapStruct(ctypes.Structure):
+    """OverlapState of kernel_gvcf.h."""
+
+    _fields_ = [(name, ctypes.c_int64) for name in ("start", "end", "once", "twice", "none", "several")]
+
+
 @cache
 def library() -> ctypes.CDLL | None:
     """The kernel, or None where it was not built, or built from another source."""
@@ -121,7 +127,9 @@ def library() -> ctypes.CDLL | None:
         measured = [layout() for layout in layouts]
     except (OSError, AttributeError):
         return None
-    expected = (_Scan, _Rules, _Counts), (BlocksStruct, BlockRulesStruct, BlockRunsStruct)
+    expected = (_Scan, _Rules, _Counts), (
+        BlocksStruct, BlockRulesStruct, BlockRunsStruct, OverlapStruct,
+    )  # fmt: skip
     if measured != [sum(1000**i * ctypes.sizeof(of) for i, of in enumerate(structures)) for structures in expected]:
         return None
     loaded.tessera_use_avx2(1)

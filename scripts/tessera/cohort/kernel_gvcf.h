@@ -168,9 +168,6 @@ typedef struct {
     i64 runs;
 } BlockRuns;
 
-/* What the caller's structures must measure, or it was made for another library. */
-i64 tessera_blocks_layout(void) { return sizeof(Blocks) + 1000 * sizeof(BlockRules) + 1000000 * sizeof(BlockRuns); }
-
 static inline int called_as(const Blocks *b, i64 r, const BlockRules *a, int copies) {
     int kind = b->kind[r];
     if (!copies || !b->passes[r] || kind == NO_CALL || (kind == HAPLOID && copies == 2)) return 0;
@@ -232,4 +229,31 @@ i64 tessera_join_blocks(const Blocks *b, const u8 *left_out, const BlockRules *a
 #undef SPLIT
     out->runs = n;
     return ended;
+}
+
+typedef struct {
+    i64 start, end;         /* bases to speak of */
+    i64 once, twice;        /* bases before them lie under a record, and under several, as far as records have come */
+    i64 none, several;      /* how many lie under no record, and under several */
+} OverlapState;
+
+/* What the caller's structures must measure, or it was made for another library. */
+i64 tessera_blocks_layout(void) {
+    return sizeof(Blocks) + 1000 * (sizeof(BlockRules) + 1000 * (sizeof(BlockRuns) + 1000 * (i64)sizeof(OverlapState)));
+}
+
+static inline i64 within(i64 base, const OverlapState *s) {
+    return base < s->start ? s->start : base > s->end ? s->end : base;
+}
+
+/* Records sorted by POS: `pos` (records,) is 1-based, `end` the last base. */
+void tessera_overlaps(const i64 *pos, const i64 *end, i64 records, OverlapState *s) {
+    for (i64 r = 0; r < records; r++) {
+        i64 from = within(pos[r] - 1, s), to = within(end[r], s), again = to < s->once ? to : s->once;
+        if (from > s->once) s->none += from - s->once;
+        if (s->twice > from) from = s->twice;
+        if (again > from) s->several += again - from;
+        if (again > s->twice) s->twice = again;
+        if (to > s->once) s->once = to;
+    }
 }
