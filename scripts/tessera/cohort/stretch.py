@@ -165,10 +165,13 @@ class StretchCount:
         alone = placed & within & self._simply_placed(sites, start, stop, regions, keys)
         slow = list(np.flatnonzero(placed & touches & ~alone) + start)
         tallies = self._ledger.tallies_of(self._members.width)
-        place = (sites.pos[start:stop] - 1) // BLOCK_SIZE * len(self._regions) + regions
-        for first, last in _stretches(alone & ~sites.odd[start:stop], place, start):
-            counts = sites.count(first, last, keys.use, keys.kind, self._asked[regions[first - start]], tallies)
-            self._add_counts(sites, counts, first, last, keys)
+        for first, last in _stretches(alone & ~sites.odd[start:stop], regions, start):
+            asked, counted = self._asked[regions[first - start]], []
+            for low, high in _steps(sites.pos[first:last], BLOCK_SIZE):
+                counted.append(sites.count(first + low, first + high, keys.use, keys.kind, asked, tallies))
+                block = (int(sites.pos[first + low]) - 1) // BLOCK_SIZE
+                self._histograms[block] = self._histograms.get(block, 0) + counted[-1].histograms
+            self._add_counts(sites, Counts.joined(counted), first, last, keys)
             slow += list(np.flatnonzero(sites.odd[first:last]) + first)
         slow += list(np.flatnonzero(alone & sites.odd[start:stop]) + start)
         for record in sorted(set(slow)):
@@ -217,7 +220,7 @@ class StretchCount:
         return np.asarray(inside, np.bool_)
 
     def _add_counts(self, sites: Sites, counts: Counts, first: int, last: int, keys: BatchKeys) -> None:
-        """Take what the engine counted of the records [first, last), which lie in one region and one block."""
+        """Take what the engine counted of the records [first, last), which lie in one region, but histograms."""
         rows = np.flatnonzero(~sites.odd[first:last])
         done = rows + first
         starts = np.minimum(sites.pos[done], keys.low[done]) - 1
@@ -232,8 +235,6 @@ class StretchCount:
         owners = np.repeat(np.arange(last - first), np.diff(sites.first[first : last + 1]))
         alts = np.flatnonzero(~sites.odd[first:last][owners])
         self._take_alts(counts, alts, owners[alts], alts + low, keys)
-        block = (int(sites.pos[first]) - 1) // BLOCK_SIZE
-        self._histograms[block] = self._histograms.get(block, 0) + counts.histograms
 
     def _take_alts(self, counts: Counts, rows: IntArray, owners: IntArray, alts: IntArray, keys: BatchKeys) -> None:
         """Keep the rows of counted ALTs, and tell the ledger where each carrier went.

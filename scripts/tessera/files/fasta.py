@@ -146,7 +146,7 @@ class Reference:
             found = self._letters(contig, start, end) & UPPER
         except (OSError, ValueError, ZeroDivisionError):  # bytes beyond ASCII and fewer than a line are a ValueError
             found = np.empty(0, np.uint8)
-        if len(found) != end - start or (found - ord("A") > ord("Z") - ord("A")).any():
+        if len(found) != end - start or found.min(initial=ord("A")) < ord("A") or found.max(initial=0) > ord("Z"):
             raise refuse(
                 f"{self.path} {contig}:{start + 1}-{end}", "not the bases that its index (.fai) tells of",
                 "a whole FASTA, and the index made from it", f"Copy it again, or run: samtools faidx {self.path}",
