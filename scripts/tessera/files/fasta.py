@@ -63,7 +63,7 @@ class Reference:
                 raise refuse(str(self.path), f"no contig {contig}", "every contig the input has records on",
                              "Give the reference the file was made on.")  # fmt: skip
             self._contig, self._start = contig, max(0, start - BEFORE)
-            stop = max(end, self._start + WINDOW)
+            stop = max(end, start + WINDOW)
             self._window = self._fetch(contig, self._start, min(stop, self.lengths[contig]))
         return self._window[start - self._start : end - self._start]
 
