@@ -40,7 +40,7 @@ def test_without_the_library_s_own_functions_the_same_is_read(bgzf: Path, monkey
     def hidden(_: object) -> None:
         raise AttributeError
 
-    monkeypatch.setattr(inflating, "_Libdeflate", hidden)
+    monkeypatch.setattr(inflating, "Libdeflate", hidden)
     assert inflating.inflater() is inflating._by_copies
     assert read_whole(bgzf, 1000) == DATA
 

@@ -10,6 +10,7 @@
 #include "kernel_text.h"
 #include "kernel_bcf.h"
 #include "kernel_gvcf.h"
+#include "kernel_inflate.h"
 
 /* What the caller's structures must measure, or it was made for another kernel. */
 i64 tessera_layout(void) { return sizeof(Scan) + 1000 * sizeof(Rules) + 1000000 * sizeof(Counts); }
@@ -226,6 +227,15 @@ static void sum_qualities(const Site *t, const Rules *c, Counts *out, Totals *to
     add_everybody_portable(c, (u32)t->counted);
 }
 
+/* The carriers of ALTs of whom all are called: those that the rows say. */
+static void write_carriers(const Site *t, const Rules *c, Counts *out) {
+    for (i32 k = 0; k + 1 < t->alleles; k++) {
+        i64 strata = c->strata, row = t->first_allele + k, all = 0;
+        for (i64 s = 0; s < strata; s++) all += out->n_het[row * strata + s] + out->n_homalt[row * strata + s];
+        out->carriers[row * REASONS + CALLED] += (i32)all;
+    }
+}
+
 /* Genotypes alone, of diploid people, at a record that passes: most of a cohort file, in few instructions. */
 static void count_plain_site(const Site *t, Rules *c, Counts *out, i64 record, i64 found) {
     i64 strata = c->strata, n = c->people;
@@ -253,18 +263,44 @@ static void count_plain_site(const Site *t, Rules *c, Counts *out, i64 record, i
             out->tallies[t->kind[low - 1] * ZYGOSITIES * n + i]++;
         }
     }
-    for (i32 k = 0; k + 1 < t->alleles; k++) {
-        i64 row = t->first_allele + k, all = 0;
-        for (i64 s = 0; s < strata; s++) all += out->n_het[row * strata + s] + out->n_homalt[row * strata + s];
-        out->carriers[row * REASONS + CALLED] += (i32)all;
+    write_carriers(t, c, out);
+}
+
+static int is_plain(const Site *t, const Rules *c) {
+    int nothing_asked = c->min_gq == NO_VALUE && !c->asks_depth && c->min_ab == NO_VALUE;
+    return nothing_asked && !t->has_gq && !t->has_dp && !t->has_ad && t->counted && t->passes && c->everybody_diploid
+           && t->counted == t->alleles - 1;
+}
+
+/* A plain record with one ALT, of whose people the `others` in `places` may not be 0/0; `pair_of` tells what they are.
+ * Returns 0, with nothing written, when somebody is anything but diploid and called. */
+INLINE int count_pairs(const Site *t, Rules *c, Counts *out, i64 record, i64 others, const u8 *cells, Pair pair_of,
+                       Totals *totals) {
+    if (others < 0 || t->alleles != 2 || !is_plain(t, c)) return 0;
+    i64 strata = c->strata, n = c->people, row = t->first_allele * strata;
+    int known = 1;
+    for (i64 k = 0; k < others; k++) known &= pair_of(cells, c->places[k], n - 1) != NO_PAIR;
+    if (!known) return 0;
+    call_all(c, out, record);
+    i32 *rows[3] = {NULL, out->n_het + row, out->n_homalt + row};
+    i64 *tallies = out->tallies + (t->kind[0] * ZYGOSITIES - 1) * n;
+    for (i64 k = 0; k < others; k++) {
+        i64 i = c->places[k], stratum = c->stratum[i];
+        int alts = pair_of(cells, i, n - 1);
+        if (!alts || stratum < 0) continue;
+        rows[alts][stratum]++;
+        tallies[alts * n + i]++;
     }
+    write_carriers(t, c, out);
+    totals->asked++;
+    totals->called++;
+    return 1;
 }
 
 /* Count a record of which `found` people are not 0/0. Returns 0, with nothing written, when an AD is not understood. */
 static int count_site(const Site *t, Rules *c, Counts *out, i64 record, i64 found, Totals *totals) {
-    int nothing_asked = c->min_gq == NO_VALUE && !c->asks_depth && c->min_ab == NO_VALUE;
     int plain = !t->has_gq && !t->has_dp;
-    if (plain && nothing_asked && t->counted && t->passes && c->everybody_diploid && t->counted == t->alleles - 1 && !t->has_ad) {
+    if (is_plain(t, c)) {
         count_plain_site(t, c, out, record, found);
         totals->asked++;
         totals->called++;
@@ -334,7 +370,11 @@ void tessera_count_text(const u8 *buffer, Scan *s, i64 from, i64 to, const u8 *u
         if (fields && declared && alts_of(&t, s, r, use, kind)) {
             t.buffer = body;
             t.has_gq = l.gq >= 0; t.has_dp = l.dp >= 0; t.has_min_dp = l.min_dp >= 0; t.has_ad = l.ad >= 0;
-            if (fields == 1) found = read_genotypes_only(body, end, t.alleles, c);
+            if (fields == 1) {
+                i64 others = find_others(body, end, c);
+                if (count_pairs(&t, c, out, r, others, body, pair_of_text, &totals)) continue;
+                if (others >= 0) found = read_genotypes_only(body, end, t.alleles, others, c);
+            }
             if (found < 0) found = read_samples(body, end, t.alleles, fields, &l, c);
         }
         if (found < 0 || !count_site(&t, c, out, r, found, &totals)) s->status[r] = NOT_UNDERSTOOD;
@@ -374,7 +414,9 @@ void tessera_count_bcf(const u8 *buffer, Scan *s, i64 from, i64 to, const u8 *us
             && load_scalars(&min_dp, c->people, c->min_depth)) {
             t.has_gq = gq.at != NULL; t.has_dp = dp.at != NULL; t.has_min_dp = min_dp.at != NULL; t.has_ad = ad.at != NULL;
             if (t.has_ad) t.ad = &ad;
-            found = read_bcf_genotypes(&gt, t.alleles, c);
+            i64 others = find_bcf_others(&gt, c);
+            if (are_pairs(&gt) && count_pairs(&t, c, out, r, others, gt.at, pair_of_bcf, &totals)) continue;
+            if (others >= 0) found = read_bcf_genotypes(&gt, t.alleles, others, c);
         }
         if (found < 0 || !count_site(&t, c, out, r, found, &totals)) s->status[r] = NOT_UNDERSTOOD;
     }

@@ -122,11 +122,17 @@ static int only_non_ref(const u8 *alt, i64 length) {
            || (length == 9 && memcmp(alt, "<NON_REF>", 9) == 0);
 }
 
+static inline u32 load_u16(const u8 *p) { return p[0] | (u32)p[1] << 8; }
 static inline u32 load_u32(const u8 *p) { u32 v; memcpy(&v, p, 4); return v; }
 
 static inline void note_odd(Odd *odd, i64 person, i32 first, i32 second) {
     *odd = (Odd){(i32)person, first, second, NO_VALUE, {NO_VALUE, NO_VALUE}};
 }
+
+/* How many ALTs a person of a record with one ALT carries, by the person's number and the last person's; NO_PAIR where
+ * the genotype is not of two alleles that are known. */
+enum { NO_PAIR = 3 };
+typedef int (*Pair)(const u8 *cells, i64 person, i64 last);
 
 static inline void fill_missing(i16 *values, i64 n) { memset(values, 0xff, n * sizeof *values); } /* NO_VALUE */
 

@@ -2,7 +2,7 @@
 
 import ctypes
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,9 @@ import numpy.typing as npt
 
 from tessera.cohort.sites import Asked, Bytes, IntArray
 from tessera.cohort.tally import BINS, Counts, Membership
-from tessera.files.vcf import Record
+from tessera.files.inflated import Inflated
+from tessera.files.inflating import Libdeflate, inflater
+from tessera.files.vcf import Record, upper
 from tessera.genome.alleles import NON_REF
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ LIBRARY = Path(__file__).with_name("libkernel.so")
 #: records of a batch, and ALTs
 RECORDS, ALTS = 8192, 16384
 NO_VALUE = -1
+#: blocks of a BGZF that are inflated in one call
+BLOCKS_AT_ONCE = 256
 SCANNED: tuple[tuple[str, type[np.generic]], ...] = (
     ("line", np.int64), ("line_end", np.int64), ("body", np.int64), ("ref", np.int64), ("format", np.int64),
     ("pos", np.int32), ("ref_length", np.int32), ("first_allele", np.int32), ("passes", np.int32),
@@ -116,20 +120,26 @@ class OverlapStruct(ctypes.Structure):
     _fields_ = [(name, ctypes.c_int64) for name in ("start", "end", "once", "twice", "none", "several")]
 
 
+class _Inflation(ctypes.Structure):
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("capacity", "blocks", "consumed", "written")),
+        *((name, ctypes.c_void_p) for name in ("from_", "to", "state", "decompress", "crc32")),
+    ]
+
+
 @cache
 def library() -> ctypes.CDLL | None:
     """The kernel, or None where it was not built, or built from another source."""
     try:
         loaded = ctypes.CDLL(str(LIBRARY))
-        layouts = loaded.tessera_layout, loaded.tessera_blocks_layout
+        layouts = loaded.tessera_layout, loaded.tessera_blocks_layout, loaded.tessera_inflation_layout
         for function in (*layouts, loaded.tessera_join_blocks):
             function.restype = ctypes.c_int64
         measured = [layout() for layout in layouts]
     except (OSError, AttributeError):
         return None
-    expected = (_Scan, _Rules, _Counts), (
-        BlocksStruct, BlockRulesStruct, BlockRunsStruct, OverlapStruct,
-    )  # fmt: skip
+    blocks = BlocksStruct, BlockRulesStruct, BlockRunsStruct, OverlapStruct
+    expected = (_Scan, _Rules, _Counts), blocks, (_Inflation,)
     if measured != [sum(1000**i * ctypes.sizeof(of) for i, of in enumerate(structures)) for structures in expected]:
         return None
     loaded.tessera_use_avx2(1)
@@ -141,6 +151,31 @@ def kernel() -> ctypes.CDLL:
     loaded = library()
     assert loaded is not None
     return loaded
+
+
+class BlockInflater:
+    """Inflates many blocks of a BGZF in one call; see InflateMany."""
+
+    def __init__(self, libdeflate: Libdeflate) -> None:
+        self._libdeflate = libdeflate  # it holds what the addresses lead to
+        self._places, self._starts = np.empty((2, BLOCKS_AT_ONCE), np.int64)
+        arrays = (array.ctypes.data for array in (self._places, self._starts))
+        self._state = _Inflation(BLOCKS_AT_ONCE, 0, 0, 0, *arrays, *libdeflate.addresses)
+
+    def __call__(self, source: int, size: int, target: int, room: int, enough: int) -> Inflated | None:
+        pointer, number, state = ctypes.c_void_p, ctypes.c_int64, self._state
+        if not kernel().tessera_inflate(
+            pointer(source), number(size), pointer(target), number(room), number(enough), ctypes.byref(state)
+        ):
+            return None
+        blocks = slice(state.blocks)
+        return Inflated(state.consumed, state.written, self._starts[blocks], self._places[blocks])
+
+
+def block_inflater() -> BlockInflater | None:
+    """What inflates many blocks in one call; None where libdeflate keeps its functions to itself."""
+    one = inflater()
+    return BlockInflater(one) if isinstance(one, Libdeflate) else None
 
 
 class KernelRules:
@@ -210,14 +245,17 @@ class KernelSites(ABC):
         """The virtual offset of a record, by its number in `positions`; as long as the batch is the last read."""
         return self._place(int(self._scanned["line"][record]) if self.blocks is None else self.blocks.offset(record))
 
-    def ref(self, record: int) -> str:
-        at = int(self._scanned["ref"][record])
-        return self._held[at : at + int(self.ref_length[record])].tobytes().decode("latin-1").upper()
+    def refs(self, records: IntArray) -> list[str]:
+        return [text.decode("latin-1").upper() for text in self._texts("ref", records)]
 
-    def alt(self, alt: int) -> str:
-        at = int(self._scanned["alt"][alt])
-        text = self._held[at : at + int(self.alt_length[alt])].tobytes().decode("utf-8", "surrogateescape")
-        return text.upper() if text.isalpha() else text
+    def alts(self, alts: IntArray) -> list[str]:
+        return [upper(text.decode("utf-8", "surrogateescape")) for text in self._texts("alt", alts)]
+
+    def _texts(self, column: str, chosen: IntArray) -> Iterator[bytes]:
+        starts = self._scanned[column][chosen]
+        ends = starts + self._scanned[f"{column}_length"][chosen]
+        held = self._held.data
+        return (held[start:end].tobytes() for start, end in zip(starts.tolist(), ends.tolist(), strict=True))
 
     def count(self, start: int, stop: int, use: Bytes, kind: Bytes, region: Asked, tallies: IntArray) -> Counts:
         members = self._rules.members

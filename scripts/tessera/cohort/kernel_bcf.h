@@ -171,23 +171,38 @@ AVX2 static i64 find_others_in_bcf_avx2(const u8 *genotypes, i64 n, i32 *others,
 }
 #endif
 
-/* Notes who is not 0/0. */
-static i64 read_bcf_genotypes(const Vector *gt, i32 alleles, Rules *c) {
-    i64 n = c->people, found = 0, others = 0, i = 0;
+/* Two alleles of eight bits each. */
+static inline int are_pairs(const Vector *gt) { return gt->type == 1 && gt->length == 2; }
+
+/* Who may not be 0/0, to `places`; -1 where the genotypes are not such as the kernel reads. */
+static i64 find_bcf_others(const Vector *gt, Rules *c) {
+    i64 n = c->people, others = 0, i = 0;
     if (gt->type < 1 || gt->type > 2 || gt->length < 1 || gt->length > 2) return -1;
-    int pairs = gt->type == 1 && gt->length == 2;
 #if defined(__x86_64__)
-    if (pairs && is_fast()) i = find_others_in_bcf_avx2(gt->at, n, c->places, &others);
+    if (are_pairs(gt) && is_fast()) i = find_others_in_bcf_avx2(gt->at, n, c->places, &others);
 #endif
     while (i < n) {
         u64 four;
         memcpy(&four, gt->at + gt->length * TYPE_SIZE[gt->type] * i, 8);
-        if (pairs && i + 4 <= n && (four & 0xfefefefefefefefeull) == 0x0202020202020202ull) i += 4;
+        if (are_pairs(gt) && i + 4 <= n && (four & 0xfefefefefefefefeull) == 0x0202020202020202ull) i += 4;
         else c->places[others++] = (i32)i++;
     }
+    return others;
+}
+
+INLINE int pair_of_bcf(const u8 *genotypes, i64 person, i64 last) {
+    (void)last;
+    /* an allele is 2 or 4, beside the bit for the phase */
+    u32 two = load_u16(genotypes + 2 * person) & 0xfefe, ones = two >> 2 & 0x0101, zeros = two >> 1 & 0x0101;
+    return (ones << 2 | zeros << 1) == two && (ones ^ zeros) == 0x0101 ? (int)((ones & 1) + (ones >> 8)) : NO_PAIR;
+}
+
+/* Notes who of the `others` is not 0/0. */
+static i64 read_bcf_genotypes(const Vector *gt, i32 alleles, i64 others, Rules *c) {
+    i64 found = 0;
     const Vector usual = {gt->at, 1, 2};
     for (i64 k = 0; k < others; k++) {
-        int noted = read_bcf_genotype(pairs ? &usual : gt, c->places[k], alleles, c->odd + found);
+        int noted = read_bcf_genotype(are_pairs(gt) ? &usual : gt, c->places[k], alleles, c->odd + found);
         if (noted < 0) return -1;
         found += noted;
     }

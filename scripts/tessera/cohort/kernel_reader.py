@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tessera.cohort.gvcf import Blocks, Room
-from tessera.cohort.kernel import NO_VALUE, KernelRules, KernelSites, kernel
+from tessera.cohort.kernel import NO_VALUE, KernelRules, KernelSites, block_inflater, kernel
 from tessera.cohort.tally import Membership
 from tessera.errors import InputError, refuse
 from tessera.files.bcf import BcfHeader, read_bcf_header
@@ -37,7 +37,9 @@ class KernelReader:
     def batches(self) -> Iterator["KernelSites"]:
         """The records in file order. Raises InputError for records that break a rule, up to twenty at once."""
         window = WINDOW if self.members.width > 1 else WINDOW_OF_ONE
-        buffer = InflatedBuffer(self.file.path, 0 if self._start is None else self._start >> 16, window)
+        buffer = InflatedBuffer(
+            self.file.path, 0 if self._start is None else self._start >> 16, window, block_inflater()
+        )
         buffer.more()
         if self._start is not None:
             buffer.drop(self._start & 0xFFFF)

@@ -220,10 +220,10 @@ AVX2 static i64 find_others_avx2(const u8 *body, i64 n, i32 *others, i64 *found)
 }
 #endif
 
-/* Genotypes alone, four bytes each but the last; notes who is not 0/0. */
-static i64 read_genotypes_only(const u8 *body, const u8 *end, i32 alleles, Rules *c) {
+/* Who may not be 0/0, to `places`, where there are genotypes alone, of four bytes each but the last; -1 where not. */
+static i64 find_others(const u8 *body, const u8 *end, Rules *c) {
     const u64 piped = 0x09307c3009307c30ull, slashed = 0x09302f3009302f30ull;
-    i64 n = c->people, found = 0, others = 0, i = 0;
+    i64 n = c->people, others = 0, i = 0;
     if (end - body != 4 * n - 1) return -1;
 #if defined(__x86_64__)
     if (is_fast()) i = find_others_avx2(body, n, c->places, &others);
@@ -234,8 +234,20 @@ static i64 read_genotypes_only(const u8 *body, const u8 *end, i32 alleles, Rules
         if (i + 2 < n && (two == piped || two == slashed)) i += 2;
         else c->places[others++] = (i32)i++;
     }
+    return others;
+}
+
+INLINE int pair_of_text(const u8 *body, i64 person, i64 last) {
+    u32 four = load_u32(body + 4 * person), separator = four >> 8 & 0xff;
+    int known = (four & 0xfe00fe) == ('0' | '0' << 16) && (separator == '|' || separator == '/');
+    return known && (four >> 24 == '\t' || person == last) ? (int)((four & 1) + (four >> 16 & 1)) : NO_PAIR;
+}
+
+/* Notes who of the `others` is not 0/0. */
+static i64 read_genotypes_only(const u8 *body, const u8 *end, i32 alleles, i64 others, Rules *c) {
+    i64 found = 0;
     for (i64 k = 0; k < others; k++) {
-        int noted = read_genotype(body, end, c->places[k], n, alleles, c->odd + found);
+        int noted = read_genotype(body, end, c->places[k], c->people, alleles, c->odd + found);
         if (noted < 0) return -1;
         found += noted;
     }

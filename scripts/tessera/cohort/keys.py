@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -17,49 +16,107 @@ LOOKBACK = 10_000
 #: (contig, start, end) -> bases, or None when alleles are taken as they are
 ReferenceBases = Callable[[str, int, int], str] | None
 Key = tuple[int, str, str]
-Texts = npt.NDArray[np.object_]
+Numbers = npt.NDArray[np.int32]
 
-LETTERS = np.array([chr(code) for code in range(256)], np.object_)
 _BASES = np.zeros(256, np.bool_)
 _BASES[[ord(base) for base in "ACGTN"]] = True
 _TRANSITIONS = {"AG", "GA", "CT", "TC"}
-_SNV_KIND = np.full((256, 256), CLASSES.index("transversion"), np.uint8)
+TRANSITION, TRANSVERSION, INSERTION, DELETION, OTHER = range(len(CLASSES))
+_SNV_KIND = np.full((256, 256), TRANSVERSION, np.uint8)
 for _pair in _TRANSITIONS:
-    _SNV_KIND[ord(_pair[0]), ord(_pair[1])] = CLASSES.index("transition")
+    _SNV_KIND[ord(_pair[0]), ord(_pair[1])] = TRANSITION
+
+
+class Words:
+    """Texts of alleles by number: a letter by its code, a longer text by the number that it got when it came."""
+
+    def __init__(self) -> None:
+        self._texts = [chr(code) for code in range(256)]
+        self._numbers = {text: code for code, text in enumerate(self._texts)}
+
+    def number(self, text: str) -> int:
+        """The number of a text."""
+        found = self._numbers.get(text)
+        if found is None:
+            found = self._numbers[text] = len(self._texts)
+            self._texts.append(text)
+        return found
+
+    def in_order(self, numbers: Numbers) -> tuple[list[str], Numbers]:
+        """The texts among these, sorted, and the place of each of these among them."""
+        used = sorted(self._occurring(numbers), key=self._texts.__getitem__)
+        places = np.zeros(len(self._texts), np.int32)
+        places[used] = np.arange(len(used))
+        return [self._texts[number] for number in used] or [""], places[numbers]
+
+    def keep(self, *held: Numbers) -> list[Numbers]:
+        """Forget all other texts than these; gives their new numbers."""
+        kept, texts = Words(), self._texts
+        new = np.arange(len(texts), dtype=np.int32)
+        for number in self._occurring(np.concatenate(held)):
+            new[number] = kept.number(texts[number])
+        self._texts, self._numbers = kept._texts, kept._numbers
+        return [new[numbers] for numbers in held]
+
+    def _occurring(self, numbers: Numbers) -> list[int]:
+        occurs = np.zeros(len(self._texts), np.bool_)
+        occurs[numbers] = True
+        return np.flatnonzero(occurs).tolist()
 
 
 @dataclass
 class BatchKeys:
-    """By ALT of a batch: `use` and `kind` as the engines read them, `pos` of the variant (0: none), `again` where it
-    came before, `symbolic` where it is not written in bases; by record: `low` and `high`, how far its variants reach
-    (1-based)."""
+    """By ALT of a batch: `use` and `kind` as the engines read them, `pos` of the variant (0: none), its `ref` and `alt`
+    as numbers of Words, `again` where it came before, `symbolic` where it is not written in bases; by record: `low` and
+    `high`, how far its variants reach (1-based)."""
 
     use: Bytes
     kind: Bytes
     pos: IntArray
+    ref: Numbers
+    alt: Numbers
     again: npt.NDArray[np.bool_]
     symbolic: npt.NDArray[np.bool_]
     low: IntArray
     high: IntArray
-    ref_base: Bytes
-    alt_base: Bytes
-    written: dict[int, Key]
 
-    def refs(self, alts: IntArray) -> Texts:
-        """REF of these ALTs' variants."""
-        return self._texts(alts, self.ref_base, 1)
 
-    def alts(self, alts: IntArray) -> Texts:
-        """ALT of these ALTs' variants."""
-        return self._texts(alts, self.alt_base, 2)
+@dataclass(frozen=True)
+class _Seen:
+    """Variants, in file order."""
 
-    def _texts(self, alts: IntArray, bases: Bytes, part: int) -> Texts:
-        texts = LETTERS[bases[alts]]
-        is_written = np.zeros(len(bases), np.bool_)
-        is_written[list(self.written)] = True
-        for at in np.flatnonzero(is_written[alts]).tolist():
-            texts[at] = str(self.written[int(alts[at])][part])
-        return texts
+    pos: IntArray
+    ref: Numbers
+    alt: Numbers
+
+    def and_of(self, keys: BatchKeys, alts: IntArray) -> "_Seen":
+        """These, and those of some ALTs of a batch."""
+        return _Seen(
+            np.concatenate([self.pos, keys.pos[alts]]),
+            np.concatenate([self.ref, keys.ref[alts]]),
+            np.concatenate([self.alt, keys.alt[alts]]),
+        )
+
+    def since(self, pos: int) -> "_Seen":
+        """Those from `pos` on."""
+        kept = self.pos >= pos
+        return _Seen(self.pos[kept], self.ref[kept], self.alt[kept])
+
+    def repeated(self) -> list[int]:
+        """Which of them came before."""
+        order = np.argsort(self.pos, kind="stable")
+        placed = self.pos[order]
+        together = np.zeros(len(order) + 1, np.bool_)
+        together[1:-1] = placed[1:] == placed[:-1]
+        some = np.sort(order[together[1:] | together[:-1]])
+        seen: set[tuple[int, int, int]] = set()
+        found = []
+        keys = zip(self.pos[some].tolist(), self.ref[some].tolist(), self.alt[some].tolist(), strict=True)
+        for at, key in zip(some.tolist(), keys, strict=True):
+            if key in seen:
+                found.append(at)
+            seen.add(key)
+        return found
 
 
 class Keys:
@@ -67,16 +124,23 @@ class Keys:
 
     def __init__(self, contig: str, bases: ReferenceBases) -> None:
         self._contig, self._bases = contig, bases
-        self._seen: set[Key] = set()
-        self._last_pos = 0
+        self.words = Words()
+        self._seen = _Seen(np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32))
+
+    def forget_but(self, ref: Numbers, alt: Numbers) -> tuple[Numbers, Numbers]:
+        """Forget the words that occur neither here nor among those that may come again; gives the new numbers."""
+        ref, alt, seen_ref, seen_alt = self.words.keep(ref, alt, self._seen.ref, self._seen.alt)
+        self._seen = _Seen(self._seen.pos, seen_ref, seen_alt)
+        return ref, alt
 
     def of(self, sites: Sites, start: int, stop: int, placed: npt.NDArray[np.bool_]) -> BatchKeys:
         """The keys of records [start, stop); those not `placed` (stop - start,) have none."""
         records, alts = len(sites.pos), len(sites.alt_length)
         owner = np.repeat(np.arange(records), np.diff(sites.first))
         keys = BatchKeys(
-            np.zeros(alts, np.uint8), np.zeros(alts, np.uint8), np.zeros(alts, np.int64), np.zeros(alts, np.bool_),
-            np.zeros(alts, np.bool_), sites.pos.copy(), sites.pos.copy(), sites.ref_base[owner], sites.alt_base, {},
+            np.zeros(alts, np.uint8), np.zeros(alts, np.uint8), np.zeros(alts, np.int64),
+            sites.ref_base[owner].astype(np.int32), sites.alt_base.astype(np.int32), np.zeros(alts, np.bool_),
+            np.zeros(alts, np.bool_), sites.pos.copy(), sites.pos.copy(),
         )  # fmt: skip
         chosen = np.arange(sites.first[start], sites.first[stop])
         chosen = chosen[placed[owner[chosen] - start]]
@@ -85,35 +149,42 @@ class Keys:
         self._refuse_ref_as_alt(sites, owner, simple)
         keys.pos[simple] = sites.pos[owner[simple]]
         keys.use[simple] = COUNTED
-        keys.kind[simple] = _SNV_KIND[keys.ref_base[simple], keys.alt_base[simple]]
+        keys.kind[simple] = _SNV_KIND[keys.ref[simple], keys.alt[simple]]
         keys.use[chosen[sites.non_ref[chosen]]] = NON_REF_ALLELE
-        for alt in chosen[~(snv | sites.non_ref[chosen])].tolist():
-            self._write(sites, keys, int(owner[alt]), alt)
-        self._find_again(sites, keys, owner, chosen, start, stop)
-        self._last_pos = int(sites.pos[stop - 1])
+        others = chosen[~(snv | sites.non_ref[chosen])]
+        self._write(sites, keys, owner[others], others)
+        self._find_again(keys, chosen, int(sites.pos[stop - 1]))
         return keys
 
     def _refuse_ref_as_alt(self, sites: Sites, owner: IntArray, simple: IntArray) -> None:
         for alt in simple[sites.alt_base[simple] == sites.ref_base[owner[simple]]]:
-            raise self._is_ref(int(sites.pos[owner[alt]]), sites.alt(int(alt)))
+            raise self._is_ref(int(sites.pos[owner[alt]]), sites.alts(np.array([alt]))[0])
 
     def _is_ref(self, pos: int, alt: str) -> Exception:
         return refuse(f"{self._contig}:{pos} ALT", f"{alt}, which is REF", "an allele that is not REF")
 
-    def _write(self, sites: Sites, keys: BatchKeys, record: int, alt: int) -> None:
-        """The key of an ALT that is not an SNV as it stands."""
-        text = sites.alt(alt)
-        if text == "*":
-            return
-        if not text.isascii():
-            raise refuse(f"{self._contig}:{sites.pos[record]} ALT", ascii(text), "an allele in ASCII")
-        if not is_sequence(text):
-            keys.symbolic[alt] = True
-            return
-        pos, ref, text = key = self._normal(int(sites.pos[record]), sites.ref(record), text)
-        keys.written[alt], keys.pos[alt], keys.use[alt] = key, pos, COUNTED
-        keys.low[record], keys.high[record] = min(keys.low[record], pos), max(keys.high[record], pos)
-        keys.kind[alt] = CLASSES.index(_kind(ref, text))
+    def _write(self, sites: Sites, keys: BatchKeys, records: IntArray, alts: IntArray) -> None:
+        """The keys of ALTs that are not an SNV as they stand."""
+        number = self.words.number
+        written = []
+        texts = zip(sites.pos[records].tolist(), sites.refs(records), sites.alts(alts), strict=True)
+        for at, (pos, ref, alt) in enumerate(texts):
+            if alt == "*":
+                continue
+            if not alt.isascii():
+                raise refuse(f"{self._contig}:{pos} ALT", ascii(alt), "an allele in ASCII")
+            if not is_sequence(alt):
+                keys.symbolic[alts[at]] = True
+                continue
+            pos, ref, alt = self._normal(pos, ref, alt)
+            written.append((at, pos, number(ref), number(alt), _kind(ref, alt)))
+        if written:
+            of, pos, ref, alt, kind = np.array(written, np.int64).T
+            owner, of = records[of], alts[of]
+            keys.use[of], keys.kind[of] = COUNTED, kind
+            keys.pos[of], keys.ref[of], keys.alt[of] = pos, ref, alt
+            np.minimum.at(keys.low, owner, pos)
+            np.maximum.at(keys.high, owner, pos)
 
     def _normal(self, pos: int, ref: str, alt: str) -> Key:
         bases = self._bases
@@ -128,44 +199,19 @@ class Keys:
             )
         return key
 
-    def _find_again(
-        self, sites: Sites, keys: BatchKeys, owner: IntArray, chosen: IntArray, start: int, stop: int
-    ) -> None:
-        """Mark the ALTs whose variant came before. SNVs that share their position with nothing cannot."""
-        pos = sites.pos[start:stop]
-        shared = np.zeros(stop - start, np.bool_)
-        shared[1:] = pos[1:] == pos[:-1]
-        shared[:-1] |= shared[1:]
-        shared[0] |= pos[0] == self._last_pos
-        shared[pos == pos[-1]] = True
+    def _find_again(self, keys: BatchKeys, chosen: IntArray, last_pos: int) -> None:
+        """Mark the ALTs whose variant came before. `last_pos`: no record comes before it any more."""
         variants = chosen[keys.use[chosen] == COUNTED]
-        several = np.bincount(owner[variants] - start, minlength=stop - start) > 1
-        moved = np.fromiter((key[0] for key in chain(self._seen, keys.written.values())), np.int64)
-        plain = ~(shared | several)[owner[variants] - start] & ~np.isin(keys.pos[variants], moved)
-        self._seen = {key for key in self._seen if key[0] > int(pos[0]) - LOOKBACK - 1}
-        for alt in variants[~plain].tolist():
-            as_it_stands = int(keys.pos[alt]), LETTERS[keys.ref_base[alt]], LETTERS[keys.alt_base[alt]]
-            key = keys.written.get(alt, as_it_stands)
-            if key in self._seen:
-                keys.again[alt], keys.use[alt] = True, NOT_COUNTED
-            self._seen.add(key)
+        before = len(self._seen.pos)
+        seen = self._seen.and_of(keys, variants)
+        again = variants[[at - before for at in seen.repeated() if at >= before]]
+        keys.again[again], keys.use[again] = True, NOT_COUNTED
+        self._seen = seen.since(last_pos if self._bases is None else last_pos - LOOKBACK)
 
 
-def _kind(ref: str, alt: str) -> str:
-    if len(ref) == len(alt) > 1:
-        return "other"
-    if len(ref) == len(alt):
-        return "transition" if ref + alt in _TRANSITIONS else "transversion"
-    return "insertion" if len(alt) > len(ref) else "deletion"
-
-
-def texts_in_order(pos: IntArray, refs: Texts, alts: Texts) -> npt.NDArray[np.intp]:
-    """The order of variants by position, REF and ALT."""
-    order = np.argsort(pos, kind="stable")
-    placed = pos[order]
-    again = np.flatnonzero(placed[1:] == placed[:-1])
-    groups = np.split(again, np.flatnonzero(np.diff(again) > 1) + 1) if len(again) else []
-    for group in groups:
-        some = slice(int(group[0]), int(group[-1]) + 2)
-        order[some] = sorted(order[some], key=lambda i: (refs[i], alts[i]))
-    return order
+def _kind(ref: str, alt: str) -> int:
+    if len(ref) != len(alt):
+        return INSERTION if len(alt) > len(ref) else DELETION
+    if len(ref) > 1:
+        return OTHER
+    return TRANSITION if ref + alt in _TRANSITIONS else TRANSVERSION

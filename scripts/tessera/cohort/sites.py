@@ -58,11 +58,11 @@ class Sites(Protocol):
     def odd(self) -> npt.NDArray[np.bool_]:
         """(R,) whether `count` leaves a record out, and `record` answers for it."""
 
-    def ref(self, record: int) -> str:
-        """REF, upper case."""
+    def refs(self, records: IntArray) -> list[str]:
+        """REF of some records, upper case."""
 
-    def alt(self, alt: int) -> str:
-        """An ALT, upper case where it is written in bases."""
+    def alts(self, alts: IntArray) -> list[str]:
+        """Some ALTs, upper case where they are written in bases."""
 
     def record(self, record: int) -> Record:
         """A record with the genotypes of the counted people. Raises InputError when it breaks a rule."""
@@ -115,11 +115,11 @@ class RecordSites:
     def odd(self) -> npt.NDArray[np.bool_]:
         return np.zeros(len(self._records), np.bool_)
 
-    def ref(self, record: int) -> str:
-        return self._records[record].ref
+    def refs(self, records: IntArray) -> list[str]:
+        return [self._records[record].ref for record in records.tolist()]
 
-    def alt(self, alt: int) -> str:
-        return self._alts[alt]
+    def alts(self, alts: IntArray) -> list[str]:
+        return [self._alts[alt] for alt in alts.tolist()]
 
     def record(self, record: int) -> Record:
         return self._records[record]

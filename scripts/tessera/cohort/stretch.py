@@ -1,7 +1,7 @@
 """The count of one stretch of a contig, to the blocks of a summary."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -115,10 +115,14 @@ class StretchCount:
         """Count a batch; yield the blocks that are complete."""
         self._check_ends(sites.contig, sites.positions, sites.ends)
         single = np.where(sites.ref_length == 1, sites.ref_base, 0).astype(np.uint8)
+
+        def ref_of(record: int) -> str:
+            return sites.refs(np.array([record]))[0]
+
         if sites.blocks is None:
-            placed = self._right_reference(sites.pos, single, sites.ref)
+            placed = self._right_reference(sites.pos, single, ref_of)
         else:
-            right = self._right_reference(sites.positions, *sites.blocks.refs(single, sites.ref))
+            right = self._right_reference(sites.positions, *sites.blocks.refs(single, ref_of))
             placed = right[sites.blocks.numbers]
             self._take_blocks(sites.blocks, right)
         for start, stop in _steps(sites.pos, self._step):
@@ -259,7 +263,7 @@ class StretchCount:
             parts = (
                 counts.n_dip[of], counts.n_hap[of], counts.n_het[row], counts.n_homalt[row], counts.n_hemi[row]
             )  # fmt: skip
-            self._rows.append(Rows(keys.pos[chosen], keys.refs(chosen), keys.alts(chosen), np.stack(parts, axis=2)))
+            self._rows.append(Rows(keys.pos[chosen], keys.ref[chosen], keys.alt[chosen], np.stack(parts)))
 
     def _take_slowly(self, sites: Sites, number: int, keys: BatchKeys) -> None:
         """Count one record by itself: one that the engine left out, or across a border of ploidy or of a block.
@@ -317,9 +321,10 @@ class StretchCount:
         self._next_block += 1
         rows = no_rows(VARIANTS)
         if self._rows:
-            ready, beyond = split_rows(self._rows, key.end)
-            self._rows = [beyond] if len(beyond.pos) else []
-            rows = leaf_table(key.contig, ready, self._sizes, self._labels)
+            ready, beyond = split_rows(self._rows, key.end, self._keys.words)
+            rows = leaf_table(key.contig, ready, self._keys.words, self._sizes, self._labels)
+            refs, alts = self._keys.forget_but(beyond.refs, beyond.alts)
+            self._rows = [replace(beyond, refs=refs, alts=alts)] if len(beyond.pos) else []
         runs = [runs.between(key.start, key.end) for runs in self._runs]
         self._runs = [runs for runs in self._runs if runs.ends[-1] > key.end]
         histograms = histogram_table(

@@ -1,14 +1,14 @@
 """What was counted in a block, as the tables of a summary."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from tessera.cohort.coverage import Runs
-from tessera.cohort.keys import Texts, texts_in_order
+from tessera.cohort.keys import Numbers, Words
 from tessera.cohort.tally import METRICS, IntArray
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.histograms import HISTOGRAMS
@@ -22,16 +22,16 @@ COUNTED_COLUMNS = ("n_dip", "n_hap", "n_het", "n_homalt", "n_hemi")
 
 @dataclass(frozen=True)
 class Rows:
-    """k variants: `counts` (k, strata, 5) are COUNTED_COLUMNS."""
+    """k variants: `refs` and `alts` (k,) are numbers of Words, `counts` (5, k, strata) COUNTED_COLUMNS."""
 
     pos: IntArray
-    refs: Texts
-    alts: Texts
+    refs: Numbers
+    alts: Numbers
     counts: npt.NDArray[np.int32]
 
     def at(self, chosen: npt.NDArray[np.intp]) -> "Rows":
         """Some of the variants, in this order."""
-        return Rows(self.pos[chosen], self.refs[chosen], self.alts[chosen], self.counts[chosen])
+        return Rows(self.pos[chosen], self.refs[chosen], self.alts[chosen], self.counts[:, chosen])
 
 
 @cache
@@ -40,22 +40,22 @@ def no_rows(table: Table) -> Columns:
     return Columns.none(table)
 
 
-def split_rows(parts: Sequence[Rows], end: int) -> tuple[Rows, Rows]:
+def split_rows(parts: Sequence[Rows], end: int, words: Words) -> tuple[Rows, Rows]:
     """The variants up to `end` (1-based) by position, REF and ALT, and those beyond."""
-    held = Rows(*(np.concatenate([getattr(rows, f.name) for rows in parts]) for f in fields(Rows)))
-    order = texts_in_order(held.pos, held.refs, held.alts)
-    ready = int(np.searchsorted(held.pos[order], end, side="right"))
+    pos, refs, alts = (np.concatenate([getattr(rows, name) for rows in parts]) for name in ("pos", "refs", "alts"))
+    held = Rows(pos, refs, alts, np.concatenate([rows.counts for rows in parts], axis=1))
+    order = np.lexsort((words.in_order(alts)[1], words.in_order(refs)[1], pos))
+    ready = int(np.searchsorted(pos[order], end, side="right"))
     return held.at(order[:ready]), held.at(order[ready:])
 
 
-def leaf_table(contig: str, rows: Rows, listed: npt.NDArray[np.int32], labels: Sequence[str]) -> Columns:
+def leaf_table(contig: str, rows: Rows, words: Words, listed: npt.NDArray[np.int32], labels: Sequence[str]) -> Columns:
     """VARIANTS of these rows; `listed` (strata,) people list every one of them."""
     strata, variants = len(labels), len(rows.pos)
     of_row = np.repeat(np.arange(variants), strata)
-    (refs, ref), (alts, alt), (words, stratum) = (
-        _places(texts) for texts in (rows.refs.tolist(), rows.alts.tolist(), labels)
-    )
-    flat = rows.counts.reshape(-1, len(COUNTED_COLUMNS))
+    refs, ref = words.in_order(rows.refs)
+    alts, alt = words.in_order(rows.alts)
+    names, stratum = _places(labels)
     arrays = {
         "contig": np.zeros(len(of_row), np.int32),
         "pos": rows.pos.astype(np.int32)[of_row],
@@ -63,10 +63,10 @@ def leaf_table(contig: str, rows: Rows, listed: npt.NDArray[np.int32], labels: S
         "alt": alt[of_row],
         "stratum": np.tile(stratum, variants),
         "n_listed": np.tile(listed, variants),
-        **{name: np.ascontiguousarray(flat[:, at]) for at, name in enumerate(COUNTED_COLUMNS)},
+        **{name: counts.ravel() for name, counts in zip(COUNTED_COLUMNS, rows.counts, strict=True)},
         "an_unknown": np.zeros(len(of_row), np.int32),
     }
-    return Columns(VARIANTS, arrays, {"contig": [contig], "ref": refs, "alt": alts, "stratum": words})
+    return Columns(VARIANTS, arrays, {"contig": [contig], "ref": refs, "alt": alts, "stratum": names})
 
 
 def _places(texts: Sequence[str]) -> tuple[list[str], npt.NDArray[np.int32]]:

@@ -3,7 +3,8 @@
 import struct
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -89,15 +90,64 @@ def _compressed(path: Path, start: int) -> Iterator[tuple[int, int, int, int, in
         raise _damaged(path)
 
 
+@dataclass(frozen=True)
+class Inflated:
+    """What many blocks came to: bytes `consumed` and `written`; where each block that holds something begins, among
+    what was written and among what was compressed."""
+
+    consumed: int
+    written: int
+    starts: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+
+
+#: (address and length of what is compressed, address to write to, room there, bytes that are enough) -> what whole
+#: blocks came to, or None where one is damaged
+InflateMany = Callable[[int, int, int, int, int], Inflated | None]
+
+
+class CompressedBytes:
+    """A window on the bytes of a file as they lie there: `length` of them at `address`, the first at `place`."""
+
+    def __init__(self, path: Path, start: int) -> None:
+        self._path, self.place, self.length = path, start, 0
+        self._data = np.empty(0, np.uint8)
+        self._at = 0
+
+    @property
+    def address(self) -> int:
+        """Where they lie in memory, until more are read."""
+        return int(self._data.ctypes.data) + self._at
+
+    def drop(self, consumed: int) -> None:
+        """Forget the first `consumed` bytes."""
+        self._at, self.place, self.length = self._at + consumed, self.place + consumed, self.length - consumed
+
+    def read_on(self) -> bool:
+        """Hold more; False at the end of the file."""
+        if not self._data.size:
+            self._data = np.empty(READ + MOST, np.uint8)
+            self._file = self._path.open("rb", buffering=0)
+            self._file.seek(self.place)
+        self._data[: self.length] = self._data[self._at : self._at + self.length]
+        self._at = 0
+        read = self._file.readinto(self._data.data[self.length :])
+        self.length += read
+        return read > 0
+
+
 class InflatedBuffer:
     """A window on the inflated bytes of a file: `length` of them, in memory that is used again for what comes next.
 
     Reads from the BGZF block at offset `start` on; files that are no BGZF are read as a whole, and have no places.
     """
 
-    def __init__(self, path: Path, start: int = 0, window: int = WINDOW) -> None:
-        self._path, self._inflate = path, inflater()
+    def __init__(
+        self, path: Path, start: int = 0, window: int = WINDOW, inflate_many: InflateMany | None = None
+    ) -> None:
+        self._path, self._inflate, self._inflate_many = path, inflater(), inflate_many
         self._blocks = _compressed(path, start) if is_bgzf(path) else None
+        self._compressed = CompressedBytes(path, start)
         self._pieces = inflated(path)
         self._window = window
         self._room(window + PIECE + PADDING)
@@ -145,9 +195,29 @@ class InflatedBuffer:
                 self.append(piece)
                 if self.length >= enough:
                     break
+        elif self._inflate_many:
+            self._inflate_many_until(enough, self._inflate_many)
         else:
             self._inflate_until(enough)
         return self.length > before
+
+    def _inflate_many_until(self, enough: int, inflate: InflateMany) -> None:
+        compressed, waits = self._compressed, True
+        while self.length < enough:
+            if not waits and not compressed.read_on():
+                if compressed.length:
+                    raise _damaged(self._path)
+                return
+            end = self._end_of_room(MOST)
+            room = self._data.size - PADDING - end
+            found = inflate(compressed.address, compressed.length, self._address + end, room, enough - self.length)
+            if found is None:
+                raise _damaged(self._path)
+            self._starts += (found.starts + self._dropped + self.length).tolist()
+            self._places += (found.places + compressed.place).tolist()
+            self.length += found.written
+            compressed.drop(found.consumed)
+            waits = found.consumed > 0
 
     def _inflate_until(self, enough: int) -> None:
         assert self._blocks is not None

@@ -14,12 +14,12 @@ def inflater() -> Inflate:
 
     library = ctypes.CDLL(_deflate.__file__)
     try:
-        return _Libdeflate(library)
+        return Libdeflate(library)
     except AttributeError:  # built to keep its functions to itself
         return _by_copies
 
 
-class _Libdeflate:
+class Libdeflate:
     """The library's own functions: no object for a block, and no copy of it."""
 
     def __init__(self, library: Any) -> None:
@@ -35,6 +35,12 @@ class _Libdeflate:
         self._state = begin()
         if not self._state:
             raise MemoryError
+
+    @property
+    def addresses(self) -> tuple[int | None, ...]:
+        """Where its state and its functions lie: what decompresses, and what works out a CRC32."""
+        functions = self._decompress, self._crc32
+        return self._state, *(ctypes.cast(function, ctypes.c_void_p).value for function in functions)
 
     def __del__(self) -> None:
         if getattr(self, "_state", None):

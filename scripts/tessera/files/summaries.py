@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,13 +28,15 @@ from tessera.files.lineage import LINEAGE, read_sources, write_sources
 from tessera.schemas.an_track import AN_TRACK
 from tessera.schemas.table import Table
 from tessera.summary.blocks import BLOCK_SIZE, GROUP_ROWS, POSITIONS, TABLES, Block, BlockKey
-from tessera.summary.cells import Cells, cells
 from tessera.summary.checks import Judge
 from tessera.summary.columns import Columns, joined
 from tessera.summary.lineage import Lineage, Source, Sources, named_sources
 from tessera.summary.manifest import COUNTED_FIELDS, SCHEMA_VERSION, Manifest, odd_counts
 from tessera.summary.parts import Part, row_groups
 from tessera.summary.spelling import contig_names
+
+if TYPE_CHECKING:
+    from tessera.summary.cells import Cells
 
 #: block number -> row group -> rows
 Layout = dict[int, dict[int, int]]
@@ -141,8 +143,10 @@ class SummaryFolder:
         found = list(self.batches(table, key.contig, [key.index]))
         return joined(found) if found else Columns.none(TABLES[table])
 
-    def cells(self) -> Iterator[Cells]:
+    def cells(self) -> Iterator["Cells"]:
         """The cells of all variants, in genome order, some at a time. Raises InputError as `block` does."""
+        from tessera.summary.cells import cells
+
         strata = sorted(self.manifest.people)
         for contig in self.contigs:
             for index in self.indices(contig, ["variants"]):
