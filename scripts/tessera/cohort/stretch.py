@@ -33,7 +33,7 @@ from tessera.summary.parts import Part
 from tessera.summary.people import People
 
 #: bases resolved at a time; bounds memory, does not change results; and so many times as many of one person
-STEP, OF_ONE = BLOCK_SIZE, 4
+STEP, OF_ONE = BLOCK_SIZE, 16
 #: bases of the reference that are looked at together: what stays in the processor's cache
 LOOKED_AT = 1 << 18
 
