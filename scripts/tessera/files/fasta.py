@@ -67,6 +67,18 @@ class Reference:
             self._window = self._fetch(contig, self._start, min(stop, self.lengths[contig]))
         return self._window[start - self._start : end - self._start]
 
+    def letters(self, contig: str, start: int, end: int) -> npt.NDArray[np.uint8]:
+        """The same as `bases` as they stand in the file, in either case: to compare them to letters, which is fast.
+
+        Raises InputError where there are fewer; that all are bases is not looked at.
+        """
+        try:
+            found = self._letters(contig, start, end)
+        except (OSError, ValueError, KeyError, ZeroDivisionError):
+            found = np.empty(0, np.uint8)
+        # what was asked of the wrong contig, or of a file that is not what its index says, is refused by `bases`
+        return found if len(found) == end - start else np.frombuffer(self.bases(contig, start, end).encode(), np.uint8)
+
     def known_bases(self, contig: str) -> int:
         """Bases of a contig that are not N."""
         windows = (self.bases(contig, start, start + WINDOW) for start in range(0, self.lengths[contig], WINDOW))
