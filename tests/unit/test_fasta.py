@@ -5,7 +5,9 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from random import Random
 
+import pysam
 import pytest
 
 from handmade import fasta
@@ -110,3 +112,37 @@ def test_digests_of_another_shape_are_refused(reference: Path, contigs: str) -> 
     digests_path(reference).write_text(json.dumps({**kept, "contigs": json.loads(contigs)}))
     with pytest.raises(InputError, match="a document of other keys"):
         Reference(reference)
+
+
+@pytest.mark.parametrize(("width", "line_end"), [(1, "\n"), (7, "\n"), (7, "\r\n"), (60, "\n"), (1000, "\n")])
+def test_bases_are_those_that_samtools_reads(tmp_path: Path, width: int, line_end: str) -> None:
+    rng = Random(width)
+    path = tmp_path / "reference.fa"
+    sequences = {name: "".join(rng.choices("ACGTNacgtn", k=length)) for name, length in (("c1", 433), ("c2", 60))}
+    with path.open("w", newline="") as file:
+        for name, bases in sequences.items():
+            lines = [bases[at : at + width] for at in range(0, len(bases), width)]
+            file.write(line_end.join([f">{name} of a test", *lines, ""]))
+    reference, samtools = Reference(path), pysam.FastaFile(str(path))
+    for _ in range(300):
+        contig = rng.choice(list(sequences))
+        start, end = sorted(rng.choices(range(len(sequences[contig]) + 1), k=2))
+        if start < end:
+            expected = samtools.fetch(contig, start, end)
+            assert Reference(path).bases(contig, start, end) == reference.bases(contig, start, end) == expected.upper()
+            assert reference.letters(contig, start, end).tobytes().decode() == expected
+
+
+@pytest.mark.parametrize("index", ["c1\t20\t4\t6\t7\n", "c1\t20\t4\t5\t7\n", "c1\t20\t5\t5\t6\n"])
+def test_lines_that_end_elsewhere_than_the_index_says_are_refused(tmp_path: Path, index: str) -> None:
+    path = tmp_path / "reference.fa"
+    path.write_text(">c1\nACGTA\nACGTA\nACGTA\nACGTA\n")
+    (tmp_path / "reference.fa.fai").write_text(index)
+    for ask in (Reference(path).bases, Reference(path).letters):
+        with pytest.raises(InputError, match=r"not the bases that its index \(.fai\) tells of"):
+            ask("c1", 2, 18)
+
+
+def test_letters_beyond_the_contigs_are_refused(reference: Path) -> None:
+    with pytest.raises(InputError, match="no contig chr9"):
+        Reference(reference).letters("chr9", 0, 2)

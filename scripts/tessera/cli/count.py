@@ -143,9 +143,10 @@ def rules_for(
     fitted = fitting_build(file, build, fasta)
     basis = an_basis(file, has_callable=callable_bed is not None)
     spans = read_bed(callable_bed, {c.name: c.length for c in fitted.contigs}) if callable_bed else {}
-    bases = fasta.bases if fasta else None
     applied = mask.for_fields(file.formats)
-    return CountRules(fitted, applied, bases, spans, unknown_outside=basis == "variant_only"), basis, fasta
+    bases, letters = (fasta.bases, fasta.letters) if fasta else (None, None)
+    how = CountRules(fitted, applied, bases, spans, unknown_outside=basis == "variant_only", letters=letters)
+    return how, basis, fasta
 
 
 def count_into(

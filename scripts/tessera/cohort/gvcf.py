@@ -1,7 +1,7 @@
 """Reference blocks of one person's gVCF, taken apart and joined by kernel_gvcf.h before anything else looks at them."""
 
 import ctypes
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,16 +38,29 @@ class JoinedBlocks:
     copies: Bytes
 
 
+class Room:
+    """Memory for the lines of a batch, used again for the next: new pages cost more than what is written to them."""
+
+    def __init__(self) -> None:
+        self.arrays = {name: np.empty(LINES, kind) for name, kind in BLOCKS}
+        self._other = np.empty(0, np.uint8)
+
+    def other(self, length: int) -> Bytes:
+        """Room for a text of `length`, and the padding behind it."""
+        if len(self._other) < length + PADDING:
+            self._other = np.empty(length + PADDING, np.uint8)
+        return self._other
+
+
 class Blocks:
     """Consecutive lines of one contig: plain reference blocks, and the `other` lines as text of their own.
 
     `pos` (L,) and `end` (L,) are of every line once `complete` has told those of the others; `numbers` says which
-    lines the others are.
+    lines the others are. They lie in `room`, so a batch ends where the next begins.
     """
 
-    def __init__(self, held: Bytes, length: int, contig: bytes, formats: Container[str]) -> None:
-        self._arrays = {name: np.empty(LINES, kind) for name, kind in BLOCKS}
-        self._other = np.empty(length + PADDING, np.uint8)
+    def __init__(self, held: Bytes, length: int, contig: bytes, formats: Container[str], room: Room) -> None:
+        self._arrays, self._other = room.arrays, room.other(length)
         self._blocks = BlocksStruct(LINES, RECORDS, **{name: array.ctypes.data for name, array in self._arrays.items()})
         self._blocks.other = self._other.ctypes.data
         declared = sum(1 << bit for bit, name in enumerate(DECLARED) if name in formats)
@@ -87,15 +100,19 @@ class Blocks:
         """(L,) last base of every line."""
         return self._arrays["end"][: self.lines]
 
-    @property
-    def ref_base(self) -> Bytes:
-        """(L,) REF of the blocks, upper case."""
-        return self._arrays["ref"][: self.lines]
+    def refs(self, single: Bytes, ref_of_other: Callable[[int], str]) -> tuple[Bytes, Callable[[int], str]]:
+        """(L,) REF of every line where it is one base, upper case, else 0; and REF of any line, by its number.
 
-    @property
-    def plain(self) -> npt.NDArray[np.bool_]:
-        """(L,) whether a line is a plain reference block."""
-        return np.asarray(self._arrays["kind"][: self.lines] != 0, np.bool_)
+        Given the same of the other lines, by their own numbers.
+        """
+        refs = self._arrays["ref"][: self.lines]
+        refs[self.numbers] = single
+
+        def ref_of(line: int) -> str:
+            other = int(np.searchsorted(self.numbers, line))
+            return ref_of_other(other) if line in self.numbers[other : other + 1] else chr(refs[line])
+
+        return refs, ref_of
 
     def joined(
         self, left_out: npt.NDArray[np.bool_], span: tuple[int, int], regions: Sequence[Region], asked: Sequence[Asked],

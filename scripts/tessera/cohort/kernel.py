@@ -125,6 +125,12 @@ class TrackStruct(ctypes.Structure):
     ]
 
 
+class OverlapStruct(ctypes.Structure):
+    """OverlapState of kernel_gvcf.h."""
+
+    _fields_ = [(name, ctypes.c_int64) for name in ("start", "end", "once", "twice", "none", "several")]
+
+
 class _Inflation(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("capacity", "blocks", "consumed", "written")),
@@ -144,7 +150,7 @@ def library() -> ctypes.CDLL | None:
         measured = [layout() for layout in layouts]
     except (OSError, AttributeError):
         return None
-    blocks = BlocksStruct, BlockRulesStruct, BlockRunsStruct
+    blocks = BlocksStruct, BlockRulesStruct, BlockRunsStruct, OverlapStruct
     expected = (_Scan, _Rules, _Counts), blocks, (_Inflation,), (TrackStruct,)
     if measured != [sum(1000**i * ctypes.sizeof(of) for i, of in enumerate(structures)) for structures in expected]:
         return None

@@ -25,14 +25,36 @@ typedef struct {
     int fields, gq, dp, min_dp; /* which subfield each is, -1 where it is not */
 } Format;
 
-/* A whole number at *p, which moves behind it; -1 when there is none or it is longer than nine digits. */
+/* Eight bytes, the first in the lowest; where bytes of them are set, the first that is. */
+static inline u64 eight_at(const u8 *p) { u64 bytes; memcpy(&bytes, p, 8); return bytes; }
+static inline int first_set(u64 bytes) { return bytes ? __builtin_ctzll(bytes) >> 3 : 8; }
+static const u64 ONES = 0x0101010101010101, HIGHS = 0x8080808080808080;
+
+/* A whole number at *p, which moves behind it; -1 when there is none or it is longer than nine digits. The first eight
+ * digits are taken together: by neighbours to numbers of two, of four and of eight digits. */
 static inline i64 number_at(const u8 **p) {
-    const u8 *q = *p;
-    i64 value = 0;
-    while (is_digit(*q) && q - *p < 10) value = 10 * value + (*q++ - '0');
-    if (q == *p || q - *p > 9) return -1;
-    *p = q;
+    u64 digits = eight_at(*p) ^ ('0' * ONES);
+    int n = first_set(((digits + 0x76 * ONES) | digits) & HIGHS);
+    if (!n) return -1;
+    digits <<= 64 - 8 * n;
+    digits = (digits * (1 + (10 << 8))) >> 8 & 0x00ff00ff00ff00ff;
+    digits = (digits * (1 + (100 << 16))) >> 16 & 0x0000ffff0000ffff;
+    i64 value = (i64)((digits * (1 + ((u64)10000 << 32))) >> 32);
+    *p += n;
+    if (n == 8 && is_digit(**p)) {
+        value = 10 * value + (*(*p)++ - '0');
+        if (is_digit(**p)) return -1;
+    }
     return value;
+}
+
+/* Behind a subfield: at the next `:`, or at the control character before. */
+static inline const u8 *behind_subfield(const u8 *p) {
+    for (;; p += 8) {
+        u64 bytes = eight_at(p), colons = bytes ^ (':' * ONES);
+        u64 ends = ((bytes - 0x20 * ONES) & ~bytes) | ((colons - ONES) & ~colons);
+        if (ends & HIGHS) return p + first_set(ends & HIGHS);
+    }
 }
 
 /* A number or `.` in a subfield at *p; -2 when it is neither. */
@@ -81,17 +103,21 @@ static int read_block(const u8 *p, const u8 *stop, int declared, Format *f, Bloc
     else if (!memcmp(p, "<*>\t", 4)) p += 4;
     else if (!memcmp(p, ".\t", 2)) p += 2;
     else return OTHER;
+    u8 passes = 1;
     const u8 *column = p;
-    while (is_digit(*p) || *p == '.' || *p == 'e' || *p == '+' || *p == '-') p++;
-    if (p == column || *p != '\t') return OTHER;
-    column = ++p;
-    while (*p > ' ') {
-        if (*p == 'P' && stop - p > 4 && !memcmp(p, "PASS", 4) && (p != column || p[4] != '\t')) return OTHER;
-        p++;
+    if (!memcmp(p, ".\t.\t", 4)) p += 3; /* neither QUAL nor FILTER, as most callers write */
+    else {
+        while (is_digit(*p) || *p == '.' || *p == 'e' || *p == '+' || *p == '-') p++;
+        if (p == column || *p != '\t') return OTHER;
+        column = ++p;
+        while (*p > ' ') {
+            if (*p == 'P' && stop - p > 4 && !memcmp(p, "PASS", 4) && (p != column || p[4] != '\t')) return OTHER;
+            p++;
+        }
+        i64 length = p - column;
+        if (length < 1 || *p != '\t' || (length == 1 && *column == '0')) return OTHER;
+        passes = (length == 1 && *column == '.') || (length == 4 && !memcmp(column, "PASS", 4));
     }
-    i64 length = p - column;
-    if (length < 1 || *p != '\t' || (length == 1 && *column == '0')) return OTHER;
-    u8 passes = (length == 1 && *column == '.') || (length == 4 && !memcmp(column, "PASS", 4));
     column = ++p;
     for (int told = 0; *p != '\t';) {
         if (stop - p > 4 && !memcmp(p, "END=", 4)) {
@@ -119,8 +145,7 @@ static int read_block(const u8 *p, const u8 *stop, int declared, Format *f, Bloc
         if (field == f->gq) { if ((gq = block_value_at(&p)) < NO_VALUE) return OTHER; }
         else if (field == f->dp) { if ((dp = block_value_at(&p)) < NO_VALUE) return OTHER; }
         else if (field == f->min_dp) { if ((min_dp = block_value_at(&p)) < NO_VALUE) return OTHER; }
-        else
-            while (*p != ':' && *p != '\t' && *p != '\r' && *p != '\n') p++;
+        else p = behind_subfield(p);
     }
     if (*p == '\r') p++;
     if (p != stop) return OTHER;
@@ -167,9 +192,6 @@ typedef struct {
     u8 *copies;             /* called: as how many alleles; 0: not called */
     i64 runs;
 } BlockRuns;
-
-/* What the caller's structures must measure, or it was made for another library. */
-i64 tessera_blocks_layout(void) { return sizeof(Blocks) + 1000 * sizeof(BlockRules) + 1000000 * sizeof(BlockRuns); }
 
 static inline int called_as(const Blocks *b, i64 r, const BlockRules *a, int copies) {
     int kind = b->kind[r];
@@ -232,4 +254,31 @@ i64 tessera_join_blocks(const Blocks *b, const u8 *left_out, const BlockRules *a
 #undef SPLIT
     out->runs = n;
     return ended;
+}
+
+typedef struct {
+    i64 start, end;         /* bases to speak of */
+    i64 once, twice;        /* bases before them lie under a record, and under several, as far as records have come */
+    i64 none, several;      /* how many lie under no record, and under several */
+} OverlapState;
+
+/* What the caller's structures must measure, or it was made for another library. */
+i64 tessera_blocks_layout(void) {
+    return sizeof(Blocks) + 1000 * (sizeof(BlockRules) + 1000 * (sizeof(BlockRuns) + 1000 * (i64)sizeof(OverlapState)));
+}
+
+static inline i64 within(i64 base, const OverlapState *s) {
+    return base < s->start ? s->start : base > s->end ? s->end : base;
+}
+
+/* Records sorted by POS: `pos` (records,) is 1-based, `end` the last base. */
+void tessera_overlaps(const i64 *pos, const i64 *end, i64 records, OverlapState *s) {
+    for (i64 r = 0; r < records; r++) {
+        i64 from = within(pos[r] - 1, s), to = within(end[r], s), again = to < s->once ? to : s->once;
+        if (from > s->once) s->none += from - s->once;
+        if (s->twice > from) from = s->twice;
+        if (again > from) s->several += again - from;
+        if (again > s->twice) s->twice = again;
+        if (to > s->once) s->once = to;
+    }
 }

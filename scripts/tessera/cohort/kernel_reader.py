@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from tessera.cohort.gvcf import Blocks
+from tessera.cohort.gvcf import Blocks, Room
 from tessera.cohort.kernel import NO_VALUE, KernelRules, KernelSites, block_inflater, kernel
 from tessera.cohort.tally import Membership
 from tessera.errors import InputError, refuse
@@ -32,7 +32,7 @@ class KernelReader:
     def __init__(self, file: VariantFile, members: Membership, names: Sequence[str], start: int | None = None) -> None:
         self.file, self.members, self._names, self._start = file, members, names, start
         self.text_header = file.text_header
-        self.rules = KernelRules(members)
+        self.rules, self.room = KernelRules(members), Room()
 
     def batches(self) -> Iterator["KernelSites"]:
         """The records in file order. Raises InputError for records that break a rule, up to twenty at once."""
@@ -120,7 +120,7 @@ class TextSites(KernelSites):
         contig = buffer.first(max(0, buffer.find(b"\t")))
         held, length = buffer.held, buffer.length
         if reader.members.width == 1:
-            self.blocks = Blocks(held, length, contig, header.formats)
+            self.blocks = Blocks(held, length, contig, header.formats, reader.room)
             held, length = self.blocks.other
         super().__init__(reader.rules, held, buffer.place)
         self._reader = reader

@@ -1,9 +1,11 @@
 """How many bases lie under no record of a file, and how many under several: what an operator learns of its blocks."""
 
+import ctypes
 from collections import Counter
 
 import numpy as np
 
+from tessera.cohort.kernel import OverlapStruct, library
 from tessera.cohort.sites import IntArray
 
 NO_RECORD, SEVERAL_RECORDS = "under_no_record", "under_several_records"
@@ -22,6 +24,19 @@ class Overlaps:
 
     def take(self, pos: IntArray, end: IntArray) -> None:
         """Take records; `pos` (R,) is 1-based, `end` (R,) their last base."""
+        if (kernel := library()) is None:
+            return self._take_by_numpy(pos, end)
+        state = OverlapStruct(self._start, self._end, self._once, self._twice)
+        pos, end = (np.ascontiguousarray(edges, np.int64) for edges in (pos, end))
+        kernel.tessera_overlaps(
+            ctypes.c_void_p(pos.ctypes.data), ctypes.c_void_p(end.ctypes.data), ctypes.c_int64(len(pos)),
+            ctypes.byref(state),
+        )  # fmt: skip
+        self._once, self._twice = state.once, state.twice
+        self._bases[NO_RECORD] += state.none
+        self._bases[SEVERAL_RECORDS] += state.several
+
+    def _take_by_numpy(self, pos: IntArray, end: IntArray) -> None:
         starts, ends = (np.clip(edge, self._start, self._end) for edge in (pos - 1, end))
         once = np.maximum.accumulate(np.concatenate([[self._once], ends]))
         again = np.minimum(ends, once[:-1])

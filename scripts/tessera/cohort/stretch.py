@@ -32,6 +32,7 @@ from tessera.cohort.tally import (
     tally_called,
 )
 from tessera.errors import refuse
+from tessera.files.fasta import UPPER
 from tessera.genome.alleles import concrete
 from tessera.genome.build import Build, Contig
 from tessera.schemas.mask import Mask
@@ -41,7 +42,9 @@ from tessera.summary.parts import Part
 from tessera.summary.people import People
 
 #: bases resolved at a time; bounds memory, does not change results; and so many times as many of one person
-STEP, OF_ONE = BLOCK_SIZE, 4
+STEP, OF_ONE = BLOCK_SIZE, 16
+#: bases of the reference that are looked at together: what stays in the processor's cache
+LOOKED_AT = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,14 @@ class Stretch:
 @dataclass(frozen=True)
 class CountRules:
     """How a file is counted; `callable_spans` (contig -> 0-based spans) and `unknown_outside` say what bases
-    without a record mean."""
+    without a record mean; `letters` are `bases` in either case, where they can be had faster."""
 
     build: Build
     mask: Mask
     bases: ReferenceBases
     callable_spans: Mapping[str, Sequence[tuple[int, int]]]
     unknown_outside: bool
+    letters: Callable[[str, int, int], Bytes] | None = None
 
 
 class StretchCount:
@@ -119,18 +123,22 @@ class StretchCount:
 
     def take(self, sites: Sites) -> Iterator[tuple[BlockKey, Part]]:
         """Count a batch; yield the blocks that are complete."""
-        if sites.blocks is not None:
-            self._take_blocks(sites.blocks)
-        self._check_ends(sites.contig, sites.pos, sites.end)
-        for start, stop in self._steps(sites.pos):
-            self._take_some(sites, start, stop)
+        self._check_ends(sites.contig, sites.positions, sites.ends)
+        single = np.where(sites.ref_length == 1, sites.ref_base, 0).astype(np.uint8)
+
+        def ref_of(record: int) -> str:
+            return sites.refs(np.array([record]))[0]
+
+        if sites.blocks is None:
+            placed = self._right_reference(sites.pos, single, ref_of)
+        else:
+            right = self._right_reference(sites.positions, *sites.blocks.refs(single, ref_of))
+            placed = right[sites.blocks.numbers]
+            self._take_blocks(sites.blocks, right)
+        for start, stop in _steps(sites.pos, self._step):
+            self._take_some(sites, start, stop, placed[start:stop])
             yield from self._resolve_before(int(sites.pos[stop - 1]))
         yield from self._resolve_before(int(sites.positions[-1]))
-
-    def _steps(self, pos: IntArray) -> Iterator[tuple[int, int]]:
-        """The records that lie within one step each, as [start, stop)."""
-        cuts = np.flatnonzero(np.diff((pos - 1) // self._step)) + 1
-        return ((start, stop) for start, stop in pairwise([0, *cuts.tolist(), len(pos)]) if start < stop)
 
     def _resolve_before(self, pos: int) -> Iterator[tuple[BlockKey, Part]]:
         """Resolve what no record from `pos` on can touch, when that is a step or more, or much waits."""
@@ -153,62 +161,60 @@ class StretchCount:
                 "Give the build that the file was made on (--build).",
             )  # fmt: skip
 
-    def _take_blocks(self, blocks: Blocks) -> None:
-        """Count the plain reference blocks of one person: nothing but who is called over their bases."""
-        plain = np.flatnonzero(blocks.plain)
-        pos, bases = blocks.pos[plain], blocks.ref_base[plain]
-        self._check_ends(self.contig.name, pos, blocks.end[plain])
-        wrong = np.zeros(blocks.lines, np.bool_)
-        for start, stop in self._steps(pos):
-            refs = bases[start:stop]
-            text = refs.tobytes().decode("ascii")
-            wrong[plain[start:stop]] = ~self._right_reference(pos[start:stop], refs, text.__getitem__)
+    def _take_blocks(self, blocks: Blocks, right: BoolArray) -> None:
+        """Count the plain reference blocks of one person, of which REF is `right` (L,): nothing but who is called."""
         span = self._stretch.start, self._stretch.end
-        joined, self._ended = blocks.joined(wrong, span, self._regions, self._asked, self._ended)
+        joined, self._ended = blocks.joined(~right, span, self._regions, self._asked, self._ended)
         n_dip, n_hap = np.zeros((2, len(joined.start), len(self._labels)), np.int32)
         n_dip[:, self._members.strata[0]] = joined.copies == 2
         n_hap[:, self._members.strata[0]] = joined.copies == 1
         variant, called = np.zeros(len(joined.start), np.bool_), (joined.copies > 0).astype(np.uint8)[:, None]
         self._coverage.add(Evidence(variant, joined.start, joined.end, joined.since, n_dip, n_hap, called))
 
-    def _take_some(self, sites: Sites, start: int, stop: int) -> None:
-        """Count the records [start, stop), which lie within one step."""
-        single = np.where(sites.ref_length[start:stop] == 1, sites.ref_base[start:stop], 0).astype(np.uint8)
-        placed = self._right_reference(sites.pos[start:stop], single, lambda record: sites.ref(start + record))
+    def _take_some(self, sites: Sites, start: int, stop: int, placed: BoolArray) -> None:
+        """Count the records [start, stop), which lie within one step, those `placed` whose REF is the reference's."""
         keys = self._keys.of(sites, start, stop, placed)
         regions = np.searchsorted(self._borders, sites.pos[start:stop] - 1, side="right")
         within, touches = self._within(sites, start, stop, keys)
         alone = placed & within & self._simply_placed(sites, start, stop, regions, keys)
         slow = list(np.flatnonzero(placed & touches & ~alone) + start)
         tallies = self._ledger.tallies_of(self._members.width)
-        place = (sites.pos[start:stop] - 1) // BLOCK_SIZE * len(self._regions) + regions
-        for first, last in _stretches(alone & ~sites.odd[start:stop], place, start):
-            counts = sites.count(first, last, keys.use, keys.kind, self._asked[regions[first - start]], tallies)
-            self._add_counts(sites, counts, first, last, keys)
+        for first, last in _stretches(alone & ~sites.odd[start:stop], regions, start):
+            asked, counted = self._asked[regions[first - start]], []
+            for low, high in _steps(sites.pos[first:last], BLOCK_SIZE):
+                counted.append(sites.count(first + low, first + high, keys.use, keys.kind, asked, tallies))
+                block = (int(sites.pos[first + low]) - 1) // BLOCK_SIZE
+                self._histograms[block] = self._histograms.get(block, 0) + counted[-1].histograms
+            self._add_counts(sites, Counts.joined(counted), first, last, keys)
             slow += list(np.flatnonzero(sites.odd[first:last]) + first)
         slow += list(np.flatnonzero(alone & sites.odd[start:stop]) + start)
         for record in sorted(set(slow)):
             self._take_slowly(sites, int(record), keys)
 
     def _right_reference(self, pos: IntArray, single: Bytes, ref_of: Callable[[int], str]) -> BoolArray:
-        """Whether REF of these records, within one step, is the reference's; remembers those of which it is not.
+        """Whether REF of these records is the reference's; remembers those of which it is not.
 
         `single` is REF where that is one base, else 0.
         """
-        contig, bases = self.contig.name, self._rules.bases
+        contig, bases, letters = self.contig.name, self._rules.bases, self._rules.letters
+        right = np.ones(len(pos), np.bool_)
         if bases is None:
-            return np.ones(len(pos), np.bool_)
-        low, high = int(pos[0]) - 1, int(pos[-1])
-        window = np.frombuffer(bases(contig, low, high).encode("ascii"), np.uint8)
-        right = np.asarray(single == window[pos - 1 - low], np.bool_)
-        for record in np.flatnonzero(~right).tolist():
-            ref, at = ref_of(record), int(pos[record]) - 1
-            expected = bases(contig, at, at + len(ref))
-            right[record] = same_bases(ref, expected)
-            if not right[record] and self._stretch.start <= at < self._stretch.end:
-                self._ledger.mismatches.append(f"{contig}:{at + 1} {ref} (reference: {expected})")
-                if len(self._ledger.mismatches) >= MISMATCHES_READ:
-                    raise wrong_reference(self._ledger.mismatches)
+            return right
+        for start, stop in _steps(pos, LOOKED_AT):
+            low, high, some = int(pos[start]) - 1, int(pos[stop - 1]), slice(start, stop)
+            if letters is None:
+                window = np.frombuffer(bases(contig, low, high).encode("ascii"), np.uint8)
+            else:
+                window = letters(contig, low, high)
+            right[some] = single[some] == window[pos[some] - 1 - low] & UPPER
+            for record in (start + np.flatnonzero(~right[some])).tolist():
+                ref, at = ref_of(record), int(pos[record]) - 1
+                expected = bases(contig, at, at + len(ref))
+                right[record] = same_bases(ref, expected)
+                if not right[record] and self._stretch.start <= at < self._stretch.end:
+                    self._ledger.mismatches.append(f"{contig}:{at + 1} {ref} (reference: {expected})")
+                    if len(self._ledger.mismatches) >= MISMATCHES_READ:
+                        raise wrong_reference(self._ledger.mismatches)
         return right
 
     def _within(self, sites: Sites, start: int, stop: int, keys: BatchKeys) -> tuple[BoolArray, BoolArray]:
@@ -231,7 +237,7 @@ class StretchCount:
         return np.asarray(inside, np.bool_)
 
     def _add_counts(self, sites: Sites, counts: Counts, first: int, last: int, keys: BatchKeys) -> None:
-        """Take what the engine counted of the records [first, last), which lie in one region and one block."""
+        """Take what the engine counted of the records [first, last), which lie in one region, but histograms."""
         counted = ~sites.odd[first:last]
         # most are: no copies for the sake of a few
         rows = slice(None) if counted.all() else np.flatnonzero(counted)
@@ -248,8 +254,6 @@ class StretchCount:
         owners = np.repeat(np.arange(last - first), np.diff(sites.first[first : last + 1]))
         alts = np.flatnonzero(counted[owners])
         self._take_alts(counts, alts, owners[alts], alts + low, keys)
-        block = (int(sites.pos[first]) - 1) // BLOCK_SIZE
-        self._histograms[block] = self._histograms.get(block, 0) + counts.histograms
 
     def _take_alts(self, counts: Counts, rows: IntArray, owners: IntArray, alts: IntArray, keys: BatchKeys) -> None:
         """Keep the rows of counted ALTs, and tell the ledger where each carrier went.
@@ -345,6 +349,12 @@ class StretchCount:
         block = Part(rows, track_table(key.contig, runs, self._labels), histograms)
         if any(map(len, (block.variants, block.an_track, block.histograms))):
             yield key, block
+
+
+def _steps(pos: IntArray, size: int) -> Iterator[tuple[int, int]]:
+    """The records that lie within one step of `size` bases each, as [start, stop)."""
+    cuts = np.flatnonzero(np.diff((pos - 1) // size)) + 1
+    return ((start, stop) for start, stop in pairwise([0, *cuts.tolist(), len(pos)]) if start < stop)
 
 
 def _stretches(wanted: BoolArray, place: IntArray, start: int) -> Iterator[tuple[int, int]]:

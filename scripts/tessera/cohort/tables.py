@@ -24,16 +24,18 @@ COUNTED_COLUMNS = ("n_dip", "n_hap", "n_het", "n_homalt", "n_hemi")
 
 @dataclass(frozen=True)
 class Rows:
-    """k variants: `refs` and `alts` (k,) are numbers of Words, `counts` (5, k, strata) COUNTED_COLUMNS."""
+    """k variants: `refs` and `alts` (k,) are numbers of Words, `counts` (5, k, strata) COUNTED_COLUMNS; `in_order` when
+    they are known to stand by position, REF and ALT."""
 
     pos: IntArray
     refs: Numbers
     alts: Numbers
     counts: npt.NDArray[np.int32]
+    in_order: bool = False
 
-    def at(self, chosen: npt.NDArray[np.intp]) -> "Rows":
+    def at(self, chosen: npt.NDArray[np.intp] | slice, *, in_order: bool) -> "Rows":
         """Some of the variants, in this order."""
-        return Rows(self.pos[chosen], self.refs[chosen], self.alts[chosen], self.counts.take(chosen, axis=1))
+        return Rows(self.pos[chosen], self.refs[chosen], self.alts[chosen], self.counts[:, chosen], in_order)
 
 
 @cache
@@ -44,17 +46,22 @@ def no_rows(table: Table) -> Columns:
 
 def split_rows(parts: list[Rows], end: int, words: Words) -> tuple[Rows, Rows]:
     """The variants up to `end` (1-based) by position, REF and ALT, and those beyond; `parts` are then empty."""
+    held = parts.pop() if len(parts) == 1 and parts[0].in_order else _in_order(parts, words)
+    ready = int(np.searchsorted(held.pos, end, side="right"))
+    return held.at(slice(ready), in_order=True), held.at(slice(ready, None), in_order=True)
+
+
+def _in_order(parts: list[Rows], words: Words) -> Rows:
     pos, refs, alts = (np.concatenate([getattr(rows, name) for rows in parts]) for name in ("pos", "refs", "alts"))
     held = Rows(pos, refs, alts, np.concatenate([rows.counts for rows in parts], axis=1))
     parts.clear()
     order = np.argsort(pos, kind="stable")
-    ready = int(np.searchsorted(pos[order], end, side="right"))
     # few share their position: only these are compared by their texts
     slots = np.flatnonzero(in_groups(pos[order]))
     some = order[slots]
     by_text = np.lexsort((words.in_order(alts[some])[1], words.in_order(refs[some])[1], pos[some]))
     order[slots] = some[by_text]
-    return held.at(order[:ready]), held.at(order[ready:])
+    return held.at(order, in_order=True)
 
 
 def leaf_table(contig: str, rows: Rows, words: Words, listed: npt.NDArray[np.int32], labels: Sequence[str]) -> Columns:

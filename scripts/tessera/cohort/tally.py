@@ -4,6 +4,7 @@ The arrays of Counts are those of kernel.c: what is written here record by recor
 number.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +64,15 @@ class Counts:
             np.zeros((strata, len(METRICS), BINS), np.int64),
             tallies,
         )
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Counts]") -> "Counts":
+        """Those of records that follow each other, added to the same tallies; histograms are sums over all."""
+        if len(parts) == 1:
+            return parts[0]
+        names = ("n_dip", "n_hap", "called", "n_het", "n_homalt", "n_hemi", "carriers")
+        rows = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        return cls(**rows, histograms=np.sum([part.histograms for part in parts], axis=0), tallies=parts[0].tallies)
 
 
 def no_tallies(columns: int) -> IntArray:

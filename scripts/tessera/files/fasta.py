@@ -5,19 +5,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.builds import spelt_as
+from tessera.files.inflated import is_compressed
 from tessera.files.paths import refuse_unlike_file
 from tessera.files.recorded import unchanged
 from tessera.files.reference_digests import kept_digests, write_digests
 from tessera.genome.build import Build, Contig
 from tessera.genome.digests import refget
 
-#: bases held, and how many of them before what was asked for: alleles are aligned to the left
-WINDOW, BEFORE = 2 << 20, 1 << 15
+#: bases held, few enough for the processor's cache, and how many of them before what was asked for: alleles are aligned
+#: to the left
+WINDOW, BEFORE = 1 << 19, 1 << 15
 #: what a letter and its capital have in common, and nothing else with any of them
 UPPER = np.uint8(0xDF)
+LINE_END = np.frombuffer(b"\r\n", np.uint8)
 
 
 class Reference:
@@ -40,6 +44,8 @@ class Reference:
                 f"Run: samtools faidx {path}",
             ) from error
         self.path = path
+        #: contig -> offset of its first base, bases of a line, and bytes of a line
+        self._lines = {} if is_compressed(path) else _lines(path)
         self._contig, self._start, self._window = "", 0, ""
         self._digests = kept_digests(path)
 
@@ -57,9 +63,21 @@ class Reference:
                 raise refuse(str(self.path), f"no contig {contig}", "every contig the input has records on",
                              "Give the reference the file was made on.")  # fmt: skip
             self._contig, self._start = contig, max(0, start - BEFORE)
-            stop = max(end, self._start + WINDOW)
+            stop = max(end, start + WINDOW)
             self._window = self._fetch(contig, self._start, min(stop, self.lengths[contig]))
         return self._window[start - self._start : end - self._start]
+
+    def letters(self, contig: str, start: int, end: int) -> npt.NDArray[np.uint8]:
+        """The same as `bases` as they stand in the file, in either case: to compare them to letters, which is fast.
+
+        Raises InputError where there are fewer; that all are bases is not looked at.
+        """
+        try:
+            found = self._letters(contig, start, end)
+        except (OSError, ValueError, KeyError, ZeroDivisionError):
+            found = np.empty(0, np.uint8)
+        # what was asked of the wrong contig, or of a file that is not what its index says, is refused by `bases`
+        return found if len(found) == end - start else np.frombuffer(self.bases(contig, start, end).encode(), np.uint8)
 
     def known_bases(self, contig: str) -> int:
         """Bases of a contig that are not N."""
@@ -137,12 +155,36 @@ class Reference:
     def _fetch(self, contig: str, start: int, end: int) -> str:
         """Bases in upper case. Raises InputError when the file does not hold what its index says."""
         try:
-            found = np.frombuffer(self._fasta.fetch(contig, start, end).encode("ascii"), np.uint8) & UPPER
-        except (OSError, ValueError):  # htslib's words tell no more; bytes beyond ASCII are a ValueError
+            found = self._letters(contig, start, end) & UPPER
+        except (OSError, ValueError, ZeroDivisionError):  # bytes beyond ASCII and fewer than a line are a ValueError
             found = np.empty(0, np.uint8)
-        if len(found) != end - start or (found - ord("A") > ord("Z") - ord("A")).any():
+        if len(found) != end - start or found.min(initial=ord("A")) < ord("A") or found.max(initial=0) > ord("Z"):
             raise refuse(
                 f"{self.path} {contig}:{start + 1}-{end}", "not the bases that its index (.fai) tells of",
                 "a whole FASTA, and the index made from it", f"Copy it again, or run: samtools faidx {self.path}",
             )  # fmt: skip
         return str(found.data, "ascii")
+
+    def _letters(self, contig: str, start: int, end: int) -> npt.NDArray[np.uint8]:
+        """What stands for these bases in the file; fewer where it ends, and where no line ends as the index says.
+
+        htslib reads letter by letter, which takes several times as long as whole lines.
+        """
+        if contig not in self._lines:
+            return np.frombuffer(self._fasta.fetch(contig, start, end).encode("ascii"), np.uint8)
+        offset, bases, width = self._lines[contig]
+        (first, skipped), (last, within) = divmod(start, bases), divmod(end - 1, bases)
+        if first == last:
+            return np.fromfile(self.path, np.uint8, end - start, offset=offset + first * width + skipped)
+        size = (last - first) * width + within + 1
+        read = np.fromfile(self.path, np.uint8, size, offset=offset + first * width)
+        whole = read[: (last - first) * width].reshape(last - first, width)
+        if len(read) != size or not np.isin(whole[:, bases:], LINE_END).all():
+            return read[:0]
+        return np.concatenate([whole[:, :bases].ravel(), read[len(whole) * width :]])[skipped:]
+
+
+def _lines(path: Path) -> dict[str, tuple[int, int, int]]:
+    """Where the lines of a plain FASTA lie, by its index (.fai, samtools faidx)."""
+    rows = [line.split("\t") for line in path.with_name(f"{path.name}.fai").read_text("utf-8").splitlines()]
+    return {name: (int(offset), int(bases), int(width)) for name, _, offset, bases, width, *_ in rows}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +14,9 @@ from tessera.schemas.table import Table
 if TYPE_CHECKING:
     import polars as pl
 
-#: rows in which to look first
-SOME = 4096
+#: rows in which to look first; and few words
+SOME, FEW = 4096, 16
+INT32, INT64 = pa.int32(), pa.int64()
 Array = npt.NDArray[np.integer]
 Bools = npt.NDArray[np.bool_]
 
@@ -71,7 +73,7 @@ class Columns:
         """The rows as Arrow; text as a dictionary of the words that occur, sorted, so the same rows are the same."""
         rows = self.trimmed()
         columns = [rows._arrow(name) for name in self.table.names]
-        return pa.RecordBatch.from_arrays(columns, names=self.table.names)
+        return pa.RecordBatch.from_arrays(columns, schema=_schema(self.table))
 
     @property
     def frame(self) -> "pl.DataFrame":
@@ -109,6 +111,8 @@ class Columns:
         """The rows with no more words than occur."""
         arrays, words = dict(self.arrays), dict(self.words)
         for name, known in self.words.items():
+            if len(known) == 1 and len(self):
+                continue
             occurs = np.zeros(len(known), np.bool_)
             for some in (slice(SOME), slice(SOME, None)):  # few rows mostly hold them all
                 if not occurs.all():
@@ -120,11 +124,13 @@ class Columns:
 
     def _arrow(self, name: str) -> pa.Array:
         column = np.ascontiguousarray(self[name])
-        kind = pa.int64() if column.dtype == np.int64 else pa.int32()
+        kind = INT64 if column.dtype == np.int64 else INT32
         numbers = pa.Array.from_buffers(kind, len(column), [None, pa.py_buffer(column)])
         if name not in self.words:
             return numbers
-        return pa.DictionaryArray.from_arrays(numbers, _text(self.words[name]), safe=False)
+        words = self.words[name]
+        text = _few_words(*words) if len(words) <= FEW else _text(words)
+        return pa.DictionaryArray.from_arrays(numbers, text, safe=False)
 
 
 def read_columns(table: Table, batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[Columns]:
@@ -205,6 +211,19 @@ def _numbers(column: pa.Array) -> Array:
         numbers = numbers.copy()
         numbers[column.is_null().to_numpy(zero_copy_only=False)] = 0
     return numbers
+
+
+@cache
+def _schema(table: Table) -> pa.Schema:
+    """As rows go to Arrow."""
+    kinds = {"String": pa.dictionary(INT32, pa.string()), "Int32": INT32, "Int64": INT64}
+    return pa.schema([(name, kinds[kind]) for name, kind in table.kinds.items()])
+
+
+@lru_cache(maxsize=64)
+def _few_words(*words: str) -> pa.Array:
+    """The words of a column that says the same in block after block."""
+    return _text(words)
 
 
 def _text(words: Sequence[str]) -> pa.Array:

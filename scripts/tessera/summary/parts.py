@@ -108,6 +108,8 @@ class RowGroups:
 
 def row_groups(block: Columns, rows: int = GROUP_ROWS) -> Iterator[Columns]:
     """The rows of a block as they are stored together."""
+    if 0 < len(block) <= rows:
+        return iter((block,))
     return (block.take(slice(first, first + rows)) for first in range(0, len(block), rows))
 
 
