@@ -13,14 +13,17 @@ from tessera.cohort.gvcf import Blocks
 from tessera.cohort.kernel import NO_VALUE, KernelRules, KernelSites, kernel
 from tessera.cohort.tally import Membership
 from tessera.errors import InputError, refuse
+from tessera.files import bcf_window
 from tessera.files.bcf import BcfHeader, read_bcf_header
-from tessera.files.inflated import WINDOW, InflatedBuffer, is_compressed, newlines_before
+from tessera.files.inflated import PIECE, WINDOW, InflatedBuffer, Window, is_bgzf, is_compressed, newlines_before
 from tessera.files.vcf import Record, VariantFile
 from tessera.files.vcf_check import missing_newline, record_problems
 from tessera.files.vcf_header import VcfHeader, VcfProblem
 from tessera.files.vcf_line import parse_line
 
 PROBLEMS_TOLD = 20
+#: FORMAT fields that a count reads, in the order in which the kernel takes their numbers
+READ = ("GQ", "DP", "MIN_DP", "AD", "GT")
 #: bytes to hold of one person's file: what stays in the processor's cache is read twice as fast
 WINDOW_OF_ONE = 2 << 20
 
@@ -36,12 +39,27 @@ class KernelReader:
 
     def batches(self) -> Iterator["KernelSites"]:
         """The records in file order. Raises InputError for records that break a rule, up to twenty at once."""
-        window = WINDOW if self.members.width > 1 else WINDOW_OF_ONE
-        buffer = InflatedBuffer(self.file.path, 0 if self._start is None else self._start >> 16, window)
+        if self.text_header is None:
+            return _bcf_batches(self)
+        return _text_batches(self, self.buffer(self._start))
+
+    def buffer(self, start: int | None) -> InflatedBuffer:
+        """A window on the file from the virtual offset `start` on, or from its begin."""
+        buffer = InflatedBuffer(self.file.path, 0 if start is None else start >> 16, self.window)
         buffer.more()
-        if self._start is not None:
-            buffer.drop(self._start & 0xFFFF)
-        return _bcf_batches(self, buffer) if self.text_header is None else _text_batches(self, buffer)
+        if start is not None:
+            buffer.drop(start & 0xFFFF)
+        return buffer
+
+    @property
+    def window(self) -> int:
+        """Bytes to hold at a time."""
+        return WINDOW if self.members.width > 1 else WINDOW_OF_ONE
+
+    @property
+    def start(self) -> int | None:
+        """The virtual offset to read from."""
+        return self._start
 
     @property
     def starts_inside(self) -> bool:
@@ -124,7 +142,7 @@ class TextSites(KernelSites):
         self._reader = reader
         self._header, self._done = header, done
         self.contig = contig.decode("utf-8", "surrogateescape")
-        self.keys = [1 if name in header.formats else NO_VALUE for name in ("GQ", "DP", "MIN_DP", "AD", "GT")]
+        self.keys = [1 if name in header.formats else NO_VALUE for name in READ]
         kernel().tessera_scan_text(
             ctypes.c_void_p(held.ctypes.data), ctypes.c_int64(length), contig, ctypes.c_int64(len(contig)),
             ctypes.byref(self._scan),
@@ -151,27 +169,39 @@ class TextSites(KernelSites):
         return parse_line(self._text(record).decode("utf-8", "surrogateescape"), self._reader.members.columns)
 
 
-def _bcf_batches(reader: KernelReader, buffer: InflatedBuffer) -> Iterator[KernelSites]:
-    start = buffer if not reader.starts_inside else InflatedBuffer(reader.file.path, 0)
-    while (found := read_bcf_header(start.first(start.length))) is None:
+def _bcf_batches(reader: KernelReader) -> Iterator[KernelSites]:
+    start = InflatedBuffer(reader.file.path, 0, PIECE if is_bgzf(reader.file.path) else reader.window)
+    while (found := read_bcf_header(start.first(start.length))) is None or start.length == found[1]:
         if not start.more():
+            if found:
+                return
             raise refuse(str(reader.file.path), "a BCF header that ends early", "a complete file")
     header, at = found
-    raw = start.first(at)
-    if not reader.starts_inside:
-        buffer.drop(at)
+    raw, records = start.first(at), _records_behind(reader, header, start, at)
     while True:
-        while buffer.length < 12 or buffer.length < _record_size(buffer):
-            if not buffer.more():
-                if buffer.length:
+        while records.length < 12 or records.length < _record_size(records):
+            if not records.more():
+                if records.length:
                     raise refuse(str(reader.file.path), "a record that ends early", "a complete file")
                 return
-        sites = BcfSites(reader, header, raw, buffer)
+        sites = BcfSites(reader, header, raw, records)
         yield sites
-        buffer.drop(sites.consumed)
+        records.drop(sites.consumed)
 
 
-def _record_size(buffer: InflatedBuffer) -> int:
+def _records_behind(reader: KernelReader, header: BcfHeader, start: InflatedBuffer, first: int) -> Window:
+    """A window on the records; the first of the file lies at byte `first` of `start`, which holds the header."""
+    if not is_bgzf(reader.file.path):
+        start.drop(first)
+        return start
+    people = reader.members.width
+    place = start.place(first) if reader.start is None else reader.start
+    if people < bcf_window.MANY or "GT" not in header.strings:
+        return reader.buffer(place)
+    return bcf_window.BcfWindow(reader.file.path, place, header, people, READ, reader.window)
+
+
+def _record_size(buffer: Window) -> int:
     """Bytes of the next record (BCF2, section 6.3)."""
     shared, individual = struct.unpack("<II", buffer.first(8))
     return 8 + int(shared) + int(individual)
@@ -182,7 +212,7 @@ class BcfSites(KernelSites):
 
     kernel_count = "tessera_count_bcf"
 
-    def __init__(self, reader: KernelReader, header: BcfHeader, raw_header: bytes, buffer: InflatedBuffer) -> None:
+    def __init__(self, reader: KernelReader, header: BcfHeader, raw_header: bytes, buffer: Window) -> None:
         super().__init__(reader.rules, buffer.held, buffer.place)
         self._reader = reader
         self._raw_header = raw_header
@@ -190,7 +220,7 @@ class BcfSites(KernelSites):
         if number not in header.contigs:
             raise refuse(str(reader.file.path), f"a record on contig number {number}", "a contig of the header")
         self.contig = header.contigs[number]
-        self.keys = [header.strings.get(name, NO_VALUE) for name in ("GQ", "DP", "MIN_DP", "AD", "GT")]
+        self.keys = [header.strings.get(name, NO_VALUE) for name in READ]
         kernel().tessera_scan_bcf(
             ctypes.c_void_p(self._held.ctypes.data), ctypes.c_int64(buffer.length), ctypes.c_int32(number),
             ctypes.c_int32(reader.members.width), ctypes.c_int32(header.strings.get("END", -2)),

@@ -169,6 +169,9 @@ class VariantFile:
         gt = np.full((alleles.shape[0], 2), ABSENT, dtype=np.int16)
         gt[:, : min(2, alleles.shape[1])] = alleles[:, :2]
         ref, alts = variant.REF, variant.ALT
+        # of a text the line is judged, byte by byte
+        if self.text_header is None and ((gt > len(alts)).any() or (gt < ABSENT).any()):
+            raise refuse(f"{self.path} {at}", "a genotype of an allele that it does not have", "alleles of REF and ALT")
         end = variant.POS - 1 + len(ref)
         if all(alt in NON_REF for alt in alts):
             end = max(end, self._end(variant, at))
