@@ -51,7 +51,7 @@ Result = tuple[dict[str, bytes], Ledger]
 
 def counted(path: Path, cohort: WideCohort, mask: Mask, engine: Engine) -> Result:
     """The bytes of the summary, and the ledger."""
-    file = VariantFile(path)
+    file = VariantFile(path, genotypes_only=mask.genotypes_only)
     people = People(tuple(file.samples), tuple(cohort.karyotypes), tuple(cohort.strata))
     rules = CountRules(
         BUILD, mask.for_fields(file.formats), lambda _, start, end: cohort.bases[start:end], {}, unknown_outside=True

@@ -27,7 +27,7 @@ from tessera.files.summaries import new_summary
 from tessera.files.vcf import VariantFile
 from tessera.files.vcf_index import ContigIndex, read_index
 from tessera.genome.build import Build, Contig, Par
-from tessera.schemas.mask import ADJ, NO_MASK
+from tessera.schemas.mask import ADJ, GENOTYPES, NO_MASK
 from tessera.summary.blocks import BLOCK_SIZE
 from tessera.summary.manifest import Manifest
 from tessera.summary.people import People
@@ -142,7 +142,8 @@ def job_of(cohort: LongCohort, file: VariantFile, seed: int) -> CountJob:
     people = People(tuple("abcde"), KARYOTYPES, ("AA_F", "AA_M", "BB_M", "BB_U", "AA_F"))
     spans = {"chr2": [(10, 1_500_000)], "chr3": [(2, 5)]} if seed % 2 else {}
     bases = Reference(cohort.reference).bases
-    mask = (ADJ if seed % 3 else NO_MASK).for_fields(file.formats)
+    mask = (NO_MASK, ADJ, GENOTYPES)[seed % 3].for_fields(file.formats)
+    file = VariantFile(file.path, genotypes_only=mask.genotypes_only)
     return CountJob(file, people, CountRules(BUILD, mask, bases, spans, unknown_outside=not seed % 2))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LIBRARY = Path(__file__).with_name("libkernel.so")
 #: records of a batch, and ALTs
 RECORDS, ALTS = 8192, 16384
-NO_VALUE = -1
+NO_VALUE, NOT_READ = -1, -2
 SCANNED: tuple[tuple[str, type[np.generic]], ...] = (
     ("line", np.int64), ("line_end", np.int64), ("body", np.int64), ("ref", np.int64), ("format", np.int64),
     ("pos", np.int32), ("ref_length", np.int32), ("first_allele", np.int32), ("passes", np.int32),

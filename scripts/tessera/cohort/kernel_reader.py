@@ -2,7 +2,7 @@
 
 import ctypes
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tessera.cohort.gvcf import Blocks
-from tessera.cohort.kernel import NO_VALUE, KernelRules, KernelSites, kernel
+from tessera.cohort.kernel import NO_VALUE, NOT_READ, KernelRules, KernelSites, kernel
 from tessera.cohort.tally import Membership
 from tessera.errors import InputError, refuse
 from tessera.files import bcf_window
@@ -42,6 +42,15 @@ class KernelReader:
         if self.text_header is None:
             return _bcf_batches(self)
         return _text_batches(self, self.buffer(self._start))
+
+    def keys(self, number_of: Callable[[str], int]) -> list[int]:
+        """The numbers of the fields READ: of a field that is declared `number_of` it, else NO_VALUE."""
+        genotypes_only = self.file.genotypes_only
+        numbers = {name: number_of(name) for name in READ}
+        return [
+            NOT_READ if genotypes_only and name != "GT" and number != NO_VALUE else number
+            for name, number in numbers.items()
+        ]
 
     def buffer(self, start: int | None) -> InflatedBuffer:
         """A window on the file from the virtual offset `start` on, or from its begin."""
@@ -142,7 +151,7 @@ class TextSites(KernelSites):
         self._reader = reader
         self._header, self._done = header, done
         self.contig = contig.decode("utf-8", "surrogateescape")
-        self.keys = [1 if name in header.formats else NO_VALUE for name in READ]
+        self.keys = reader.keys(lambda name: 1 if name in header.formats else NO_VALUE)
         kernel().tessera_scan_text(
             ctypes.c_void_p(held.ctypes.data), ctypes.c_int64(length), contig, ctypes.c_int64(len(contig)),
             ctypes.byref(self._scan),
@@ -166,7 +175,9 @@ class TextSites(KernelSites):
 
     def record(self, record: int) -> Record:
         self._refuse_broken(np.array([record]))
-        return parse_line(self._text(record).decode("utf-8", "surrogateescape"), self._reader.members.columns)
+        text = self._text(record).decode("utf-8", "surrogateescape")
+        found = parse_line(text, self._reader.members.columns)
+        return found.genotypes if self._reader.file.genotypes_only else found
 
 
 def _bcf_batches(reader: KernelReader) -> Iterator[KernelSites]:
@@ -198,7 +209,8 @@ def _records_behind(reader: KernelReader, header: BcfHeader, start: InflatedBuff
     place = start.place(first) if reader.start is None else reader.start
     if people < bcf_window.MANY or "GT" not in header.strings:
         return reader.buffer(place)
-    return bcf_window.BcfWindow(reader.file.path, place, header, people, READ, reader.window)
+    wanted = ["GT"] if reader.file.genotypes_only else READ
+    return bcf_window.BcfWindow(reader.file.path, place, header, people, wanted, reader.window)
 
 
 def _record_size(buffer: Window) -> int:
@@ -220,7 +232,7 @@ class BcfSites(KernelSites):
         if number not in header.contigs:
             raise refuse(str(reader.file.path), f"a record on contig number {number}", "a contig of the header")
         self.contig = header.contigs[number]
-        self.keys = [header.strings.get(name, NO_VALUE) for name in READ]
+        self.keys = reader.keys(lambda name: header.strings.get(name, NO_VALUE))
         kernel().tessera_scan_bcf(
             ctypes.c_void_p(self._held.ctypes.data), ctypes.c_int64(buffer.length), ctypes.c_int32(number),
             ctypes.c_int32(reader.members.width), ctypes.c_int32(header.strings.get("END", -2)),
