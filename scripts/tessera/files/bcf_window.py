@@ -161,11 +161,9 @@ class BcfWindow(Window):
 
     def _skip(self, size: int) -> bool:
         """Leave out the next `size` bytes, most of them not inflated; False when the file ends before them."""
-        while size and size >= self._blocks.length:
-            if not self._blocks.length:
-                return False
-            size -= self._blocks.length
-            self._blocks.pass_by()
+        size = self._blocks.skip(size)
+        if size and not self._blocks.length:
+            return False
         if size:
             self._inflate(size)
         return True

@@ -29,9 +29,12 @@ class BgzfBlocks:
         """Stand on the block at `place`, or the first behind it that holds something."""
         self._stand(place, os.pread(self._file, BGZF_HEAD.size, place))
 
-    def pass_by(self) -> None:
-        """Go on to the next block."""
-        self._stand(self._stop, self._next_head)
+    def skip(self, size: int) -> int:
+        """Pass by the blocks that hold nothing but the next `size` bytes; how many of these the next one holds."""
+        while self.length and size >= self.length:
+            size -= self.length
+            self._stand(self._stop, self._next_head)
+        return size
 
     def inflate(self, target: int) -> None:
         """Write what the block holds, `length` bytes, to this address, and go on to the next."""
@@ -39,19 +42,19 @@ class BgzfBlocks:
         read = os.preadv(self._file, [self._room.data[:size]], self._begin)
         if read != size or not self._inflate(self._address, size, self._crc, target, self.length):
             raise damaged(self._path)
-        self.pass_by()
+        self._stand(self._stop, self._next_head)
 
     def _stand(self, place: int, head: bytes) -> None:
-        self.length = 0
-        while head and not self.length:
+        length, tail = 0, BGZF_TAIL.size
+        while head and not length:
             if len(head) < BGZF_HEAD.size:
                 raise damaged(self._path)
             begin, stop = block_span(self._path, head, 0)
             self.place, self._begin, self._stop = place, place + begin, place + stop
-            # the tail, and the head behind it
-            behind = os.pread(self._file, BGZF_TAIL.size + BGZF_HEAD.size, self._stop - BGZF_TAIL.size)
-            if len(behind) < BGZF_TAIL.size:
+            # the tail, and the head of the next
+            behind = os.pread(self._file, tail + BGZF_HEAD.size, self._stop - tail)
+            if len(behind) < tail:
                 raise damaged(self._path)
-            self._crc, self.length = block_tail(self._path, behind, 0)
-            place, head = self._stop, behind[BGZF_TAIL.size :]
-        self._next_head = head
+            self._crc, length = block_tail(self._path, behind, 0)
+            place, head = self._stop, behind[tail:]
+        self.length, self._next_head = length, head

@@ -24,7 +24,7 @@ BGZF_EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b00030000000000000000
 CONTIG_LINE = re.compile(r"##contig=<(.*)>")
 FORMAT_LINE = re.compile(r"##FORMAT=<ID=([^,>]+)")
 #: genotypes, and records, that are read at most to tell what a file is
-GVCF_PEEK, GVCF_PEEK_RECORDS = 2_000_000, 2000
+GVCF_PEEK, GVCF_PEEK_RECORDS = 500_000, 2000
 
 
 @dataclass(slots=True)

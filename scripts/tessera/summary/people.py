@@ -34,7 +34,8 @@ class People:
 
     def expected_ploidy(self, kind: RegionKind) -> npt.NDArray[np.int8]:
         """(n,) copies of a region of this kind that each person has: 0, 1 or 2."""
-        return np.array([ploidy(kind, karyotype) for karyotype in self.karyotypes], dtype=np.int8)
+        copies = {karyotype: ploidy(kind, karyotype) for karyotype in set(self.karyotypes)}
+        return np.array([copies[karyotype] for karyotype in self.karyotypes], dtype=np.int8)
 
 
 @dataclass(frozen=True)
