@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tessera.cohort import kernel_reader
 from tessera.cohort.count import count_sites
 from tessera.cohort.engine import Engine, reader_of
 from tessera.cohort.kernel import library
@@ -125,7 +126,7 @@ def test_more_records_than_the_sums_of_a_batch_hold_add_up(fields: str) -> None:
 
 def test_records_longer_than_the_window_are_counted_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     cohort = wide_cohort(2, 100, 40, "GT:AD:DP:GQ:PL")
-    monkeypatch.setattr(inflated, "WINDOW", 500)
+    monkeypatch.setattr(kernel_reader, "WINDOW", 500)
     monkeypatch.setattr(inflated, "PIECE", 100)
     with files_of(cohort) as paths:
         expected = counted(paths[0], cohort, ADJ, "reference")

@@ -62,7 +62,6 @@ def command(
 
 def _empty(build_name: str, reference: Path | None, mask_text: str) -> "Manifest":
     """The manifest of nobody, by the rules by which people of this configuration are counted."""
-
     from tessera.files.builds import read_build
     from tessera.files.fasta import Reference
     from tessera.schemas.mask import parse_mask

@@ -33,7 +33,7 @@ class KernelReader:
     `members` say which of its columns are counted."""
 
     def __init__(self, file: VariantFile, members: Membership, names: Sequence[str], start: int | None = None) -> None:
-        self.file, self.members, self._names, self._start = file, members, names, start
+        self.file, self.members, self._names, self.start = file, members, names, start
         self.text_header = file.text_header
         self.rules = KernelRules(members)
 
@@ -41,16 +41,15 @@ class KernelReader:
         """The records in file order. Raises InputError for records that break a rule, up to twenty at once."""
         if self.text_header is None:
             return _bcf_batches(self)
-        return _text_batches(self, self.buffer(self._start))
+        return _text_batches(self, self.buffer(self.start))
 
     def keys(self, number_of: Callable[[str], int]) -> list[int]:
-        """The numbers of the fields READ: of a field that is declared `number_of` it, else NO_VALUE."""
-        genotypes_only = self.file.genotypes_only
-        numbers = {name: number_of(name) for name in READ}
-        return [
-            NOT_READ if genotypes_only and name != "GT" and number != NO_VALUE else number
-            for name, number in numbers.items()
-        ]
+        """The numbers of READ as the kernel takes them; `number_of` a field is NO_VALUE where it is not declared."""
+        numbers = [number_of(name) for name in READ]
+        if not self.file.genotypes_only:
+            return numbers
+        *others, of_genotypes = numbers
+        return [*(NO_VALUE if number == NO_VALUE else NOT_READ for number in others), of_genotypes]
 
     def buffer(self, start: int | None) -> InflatedBuffer:
         """A window on the file from the virtual offset `start` on, or from its begin."""
@@ -66,22 +65,17 @@ class KernelReader:
         return WINDOW if self.members.width > 1 else WINDOW_OF_ONE
 
     @property
-    def start(self) -> int | None:
-        """The virtual offset to read from."""
-        return self._start
-
-    @property
     def starts_inside(self) -> bool:
         """Whether reading starts behind the header."""
-        return self._start is not None
+        return self.start is not None
 
     @cached_property
     def lines_before(self) -> int:
         """Lines of a text before the first record that is read; counted only when one is to be named."""
-        if self._start is None:
+        if self.start is None:
             assert self.text_header is not None
             return self.text_header.lines
-        return newlines_before(self.file.path, self._start)
+        return newlines_before(self.file.path, self.start)
 
     def held(self, data: bytes) -> Iterator[Record]:
         """The records of a BCF's bytes."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tessera.files.bcf import BcfHeader
 from tessera.files.bgzf_blocks import BgzfBlocks
-from tessera.files.inflated import WINDOW, Window
+from tessera.files.inflated import Window
 
 #: people of a file, and bytes of a record's fields, below which too few blocks hold nothing that is wanted
 MANY, LONG = 8_000, 1 << 16
@@ -33,7 +33,7 @@ class BcfWindow(Window):
     """
 
     def __init__(
-        self, path: Path, start: int, header: BcfHeader, people: int, wanted: Iterable[str], window: int = WINDOW
+        self, path: Path, start: int, header: BcfHeader, people: int, wanted: Iterable[str], window: int
     ) -> None:
         super().__init__(window)
         self._people, self._contigs = people, header.contigs
