@@ -19,11 +19,11 @@ from small_blocks import block, header_of, small_blocks
 from tessera.cohort import kernel_reader
 from tessera.errors import InputError
 from tessera.files import bcf_window
-from tessera.files.bcf import read_bcf_header
-from tessera.files.bcf_window import BcfWindow, read_field_head
+from tessera.files.bcf import read_bcf_header, read_field_head
+from tessera.files.bcf_window import BcfWindow
 from tessera.files.bgzf import END
 from tessera.files.inflated import InflatedBuffer
-from tessera.schemas.mask import ADJ
+from tessera.schemas.mask import ADJ, GENOTYPES, Mask
 from test_kernel import BCFTOOLS, Result, _outcome, assert_same, counted
 from wide_cohort import WideCohort, wide_cohort
 
@@ -169,15 +169,17 @@ class Damaged:
         self.first = header_of(self.whole)
         with pysam.VariantFile(str(text)) as file:
             self.names = {file.header.formats[name].id: name for name in file.header.formats}
-        self.unread = self._unread()
+        self.unread = {
+            ADJ: self._unread({"GT", "AD", "DP", "GQ"}), GENOTYPES: self._unread({"GT"}),
+        }  # fmt: skip
 
-    def _unread(self) -> set[int]:
-        """Where the values of PL lie, and whole fields behind the last of GT, AD, DP and GQ."""
+    def _unread(self, wanted: set[str]) -> set[int]:
+        """Where the values of other fields lie, and whole fields behind the last of those that are wanted."""
         found: set[int] = set()
         at = self.first
         while at < len(self.whole):
             shared, individual, *_, fields = struct.unpack_from("<IIiiifII", self.whole, at)
-            place, end, missing = at + 8 + shared, at + 8 + shared + individual, set(READ) - {"MIN_DP"}
+            place, end, missing = at + 8 + shared, at + 8 + shared + individual, set(wanted)
             for _ in range(fields >> 24):
                 begin = place
                 _, number, kind = self.whole[place : place + 3]
@@ -187,22 +189,22 @@ class Damaged:
                 place = values + length * (1, 1, 2, 4)[kind & 15] * 12
                 if not missing:
                     found |= set(range(begin, place))
-                elif self.names[number] not in READ:
+                elif self.names[number] not in wanted:
                     found |= set(range(values, place))
                 missing.discard(self.names[number])
             assert place == end
             at = end
         return found
 
-    def outcomes(self, changes: dict[int, int]) -> tuple[Result | InputError, Result | InputError]:
+    def outcomes(self, mask: Mask, changes: dict[int, int]) -> tuple[Result | InputError, Result | InputError]:
         """With the window, and without."""
         damaged = bytearray(self.whole)
         for at, value in changes.items():
             damaged[at] = value
         self.path.write_bytes(small_blocks(bytes(damaged), self.first, self.seed, 60))
-        plain = _outcome(self.path, self.cohort, "kernel")
+        plain = _outcome(self.path, self.cohort, "kernel", mask)
         with thinning():
-            return _outcome(self.path, self.cohort, "kernel"), plain
+            return _outcome(self.path, self.cohort, "kernel", mask), plain
 
 
 @pytest.fixture(scope="module")
@@ -210,15 +212,15 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> list[Damaged]:
     return [Damaged(tmp_path_factory.mktemp("damaged"), seed) for seed in range(6)]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage_is_refused_in_the_same_words_or_counted_alike(damaged: list[Damaged], data: st.DataObject) -> None:
-    file = data.draw(st.sampled_from(damaged))
+    file, mask = data.draw(st.sampled_from(damaged)), data.draw(st.sampled_from([ADJ, GENOTYPES]))
     at = data.draw(st.integers(file.first, len(file.whole) - 1))
     value = data.draw(st.sampled_from([0, 1, 2, 7, 0x11, 0x12, 0x21, 0x71, 0x80, 0x81, 0xF1, 0xF7, 0xFF]))
-    found, expected = file.outcomes({at: value})
-    if at in file.unread:
-        expected = file.outcomes({})[1]
+    found, expected = file.outcomes(mask, {at: value})
+    if at in file.unread[mask]:
+        expected = file.outcomes(mask, {})[1]
     if isinstance(expected, InputError):
         assert isinstance(found, InputError)
         assert str(found) == str(expected)
@@ -227,11 +229,23 @@ def test_damage_is_refused_in_the_same_words_or_counted_alike(damaged: list[Dama
         assert_same(found, expected)
 
 
+def test_letters_where_numbers_are_declared_are_refused(tmp_path: Path) -> None:
+    # of GQ, for all its values take a byte
+    file = Damaged(tmp_path, 4)
+    gq = bytes([0x11, next(number for number, name in file.names.items() if name == "GQ"), 0x11])
+    damaged = [at for at in range(file.first, len(file.whole)) if file.whole[at : at + 3] == gq]
+    assert damaged
+    for at in damaged:
+        for outcome in file.outcomes(ADJ, {at + 2: 0x17}):
+            assert isinstance(outcome, InputError)
+            assert "letters in GQ; expected numbers" in str(outcome)
+
+
 @given(data=st.binary(max_size=14))
 def test_the_head_of_a_field_is_read_as_the_specification_has_it(data: bytes) -> None:
     found = read_field_head(data)
     if found is not None:
-        key, values, size = found
+        key, _, values, size = found
         assert 0 < values <= min(11, len(data))
         assert size >= 0
         assert -(2**31) <= key < 2**31
@@ -239,10 +253,10 @@ def test_the_head_of_a_field_is_read_as_the_specification_has_it(data: bytes) ->
 
 def test_heads_of_fields_of_every_kind() -> None:
     # key 5; two 8-bit numbers, then twenty 16-bit ones, whose length stands behind the type, then letters
-    assert read_field_head(b"\x11\x05\x21") == (5, 3, 2)
-    assert read_field_head(b"\x12\x05\x01\xf2\x11\x14") == (261, 6, 40)
-    assert read_field_head(b"\x13\x05\x00\x00\x00\xf7\x12\x00\x01") == (5, 9, 256)
-    assert read_field_head(b"\x11\x05\x00") == (5, 3, 0)
+    assert read_field_head(b"\x11\x05\x21") == (5, 1, 3, 2)
+    assert read_field_head(b"\x12\x05\x01\xf2\x11\x14") == (261, 2, 6, 40)
+    assert read_field_head(b"\x13\x05\x00\x00\x00\xf7\x12\x00\x01") == (5, 7, 9, 256)
+    assert read_field_head(b"\x11\x05\x00") == (5, 0, 3, 0)
     for broken in (
         b"",
         b"\x11",

@@ -166,9 +166,9 @@ def _is_unread(refused: InputError) -> bool:
     )
 
 
-def _outcome(path: Path, cohort: WideCohort, engine: Engine) -> Result | InputError:
+def _outcome(path: Path, cohort: WideCohort, engine: Engine, mask: Mask = ADJ) -> Result | InputError:
     try:
-        return counted(path, cohort, ADJ, engine)
+        return counted(path, cohort, mask, engine)
     except InputError as error:
         return error
 

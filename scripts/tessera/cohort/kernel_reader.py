@@ -14,7 +14,7 @@ from tessera.cohort.kernel import NO_VALUE, NOT_READ, KernelRules, KernelSites, 
 from tessera.cohort.tally import Membership
 from tessera.errors import InputError, refuse
 from tessera.files import bcf_window
-from tessera.files.bcf import BcfHeader, read_bcf_header
+from tessera.files.bcf import BcfHeader, fields_of_letters, read_bcf_header
 from tessera.files.inflated import PIECE, WINDOW, InflatedBuffer, Window, is_bgzf, is_compressed, newlines_before
 from tessera.files.vcf import Record, VariantFile
 from tessera.files.vcf_check import missing_newline, record_problems
@@ -221,7 +221,7 @@ class BcfSites(KernelSites):
     def __init__(self, reader: KernelReader, header: BcfHeader, raw_header: bytes, buffer: Window) -> None:
         super().__init__(reader.rules, buffer.held, buffer.place)
         self._reader = reader
-        self._raw_header = raw_header
+        self._header, self._raw_header = header, raw_header
         number, pos = struct.unpack("<ii", buffer.first(16)[8:])
         if number not in header.contigs:
             raise refuse(str(reader.file.path), f"a record on contig number {number}", "a contig of the header")
@@ -240,5 +240,12 @@ class BcfSites(KernelSites):
 
     def record(self, record: int) -> Record:
         line, end = (int(self._scanned[name][record]) for name in ("line", "line_end"))
-        (found,) = self._reader.held(self._raw_header + self._held[line:end].tobytes())
+        data = self._held[line:end].tobytes()
+        # htslib would end the process
+        letters = fields_of_letters(data, self._reader.members.width)
+        wrong = [name for name in READ if name in self._header.numeric and self._header.strings[name] in letters]
+        if wrong:
+            where = f"{self._reader.file.path} {self.contig}:{self.pos[record]}"
+            raise refuse(where, f"letters in {', '.join(wrong)}", "numbers, as the header declares")
+        (found,) = self._reader.held(self._raw_header + data)
         return found

@@ -7,14 +7,23 @@ from dataclasses import dataclass
 LINE = re.compile(r"##(contig|FILTER|INFO|FORMAT)=<(.*)>")
 IDENTIFIER = re.compile(r"(?:^|,)ID=([^,]+)")
 NUMBER = re.compile(r"(?:^|,)IDX=(\d+)")
+OF_NUMBERS = re.compile(r"(?:^|,)Type=(?:Integer|Float)\b")
+#: type -> bytes of a value, and how a whole number is read (BCF2, section 6.3.3)
+SIZE_OF = {0: 0, 1: 1, 2: 2, 3: 4, 5: 4, 7: 1}
+NUMBERS = {1: struct.Struct("<b"), 2: struct.Struct("<h"), 3: struct.Struct("<i")}
+LETTERS = 7
+#: bytes of the longest head of a field: its key, its type, and a length that has no room there
+FIELD_HEAD = 11
 
 
 @dataclass(frozen=True)
 class BcfHeader:
-    """`contigs` number -> name, `strings` name of a FILTER, INFO or FORMAT -> number."""
+    """`contigs` number -> name, `strings` name of a FILTER, INFO or FORMAT -> number; `numeric` are names of FORMAT
+    fields that are declared to hold numbers."""
 
     contigs: dict[int, str]
     strings: dict[str, int]
+    numeric: frozenset[str] = frozenset()
 
 
 def read_bcf_header(data: bytes) -> tuple[BcfHeader, int] | None:
@@ -26,13 +35,59 @@ def read_bcf_header(data: bytes) -> tuple[BcfHeader, int] | None:
         return None
     text = data[9 : 9 + length].rstrip(b"\0").decode("utf-8", "surrogateescape")
     contigs: dict[int, str] = {}
-    strings = {"PASS": 0}
+    strings, numeric = {"PASS": 0}, set()
     for kind, fields in LINE.findall(text):
         name, told = IDENTIFIER.search(fields), NUMBER.search(fields)
         if name is None:
             continue
+        if kind == "FORMAT" and OF_NUMBERS.search(fields):
+            numeric.add(name[1])
         if kind == "contig":
             contigs[int(told[1]) if told else len(contigs)] = name[1]
         elif name[1] not in strings:
             strings[name[1]] = int(told[1]) if told else max(strings.values()) + 1
-    return BcfHeader(contigs, strings), 9 + length
+    return BcfHeader(contigs, strings, frozenset(numeric)), 9 + length
+
+
+def fields_of_letters(record: bytes, people: int) -> set[int]:
+    """Keys of the FORMAT fields of a record that hold letters; those before the first that cannot be read."""
+    shared, *_, fields = struct.unpack_from("<II20xI", record)
+    at, found = 8 + shared, set()
+    for _ in range(fields >> 24):
+        head = read_field_head(record[at : at + FIELD_HEAD])
+        if head is None:
+            break
+        key, kind, values, size = head
+        if kind == LETTERS:
+            found.add(key)
+        at += values + size * people
+    return found
+
+
+def read_field_head(data: bytes) -> tuple[int, int, int, int] | None:
+    """Key and type of the FORMAT field at the start of `data`, where its values begin, and their bytes for each person.
+
+    None when that is not how a field begins (BCF2, section 6.3.3), or it has no end in `data`.
+    """
+    key = _number(data, 0)
+    if key is None or key[1] >= len(data):
+        return None
+    at = key[1]
+    kind, length = data[at] & 15, data[at] >> 4
+    values = at + 1
+    if length == 15:
+        told = _number(data, values)
+        if told is None:
+            return None
+        length, values = told
+    return (key[0], kind, values, length * SIZE_OF[kind]) if kind in SIZE_OF and length >= 0 else None
+
+
+def _number(data: bytes, at: int) -> tuple[int, int] | None:
+    """A typed whole number at `at`, and where it ends."""
+    if at >= len(data) or data[at] >> 4 != 1:
+        return None
+    number = NUMBERS.get(data[at] & 15)
+    if number is None or at + 1 + number.size > len(data):
+        return None
+    return int(number.unpack_from(data, at + 1)[0]), at + 1 + number.size

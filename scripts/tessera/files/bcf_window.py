@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from pathlib import Path
 
-from tessera.files.bcf import BcfHeader
+from tessera.files.bcf import FIELD_HEAD, BcfHeader, read_field_head
 from tessera.files.bgzf_blocks import BgzfBlocks
 from tessera.files.inflated import Window
 
@@ -18,11 +18,6 @@ from tessera.files.inflated import Window
 MANY, LONG = 8_000, 1 << 16
 #: of a record (BCF2, section 6.3): l_shared, l_indiv, contig, and n_fmt above 24 bits of n_sample; where these lie
 RECORD, SIZES, FIELDS, FIELDS_AT = struct.Struct("<IIi16xI"), struct.Struct("<II"), struct.Struct("<I"), 28
-#: bytes of the longest head of a field: its key, its type, and a length that has no room there
-FIELD_HEAD = 11
-#: type -> bytes of a value, and how a whole number is read (BCF2, section 6.3.3)
-SIZE_OF = {0: 0, 1: 1, 2: 2, 3: 4, 5: 4, 7: 1}
-NUMBERS = {1: struct.Struct("<b"), 2: struct.Struct("<h"), 3: struct.Struct("<i")}
 
 
 class BcfWindow(Window):
@@ -123,7 +118,7 @@ class BcfWindow(Window):
         found = read_field_head(head)
         if found is None:
             return None
-        key, values, length = found
+        key, _, values, length = found
         size = values + length * self._people
         return (key, size) if key in self._known and size <= left else None
 
@@ -178,32 +173,3 @@ class BcfWindow(Window):
         self._starts.append(self._dropped + self.length)
         self._places.append(place << 16 | skipped)
         self.length += length - skipped
-
-
-def read_field_head(data: bytes) -> tuple[int, int, int] | None:
-    """Key of the FORMAT field at the start of `data`, where its values begin, and their bytes for each person.
-
-    None when that is not how a field begins (BCF2, section 6.3.3), or it has no end in `data`.
-    """
-    key = _number(data, 0)
-    if key is None or key[1] >= len(data):
-        return None
-    at = key[1]
-    kind, length = data[at] & 15, data[at] >> 4
-    values = at + 1
-    if length == 15:
-        told = _number(data, values)
-        if told is None:
-            return None
-        length, values = told
-    return (key[0], values, length * SIZE_OF[kind]) if kind in SIZE_OF and length >= 0 else None
-
-
-def _number(data: bytes, at: int) -> tuple[int, int] | None:
-    """A typed whole number at `at`, and where it ends."""
-    if at >= len(data) or data[at] >> 4 != 1:
-        return None
-    number = NUMBERS.get(data[at] & 15)
-    if number is None or at + 1 + number.size > len(data):
-        return None
-    return int(number.unpack_from(data, at + 1)[0]), at + 1 + number.size
