@@ -169,17 +169,20 @@ class Damaged:
         self.first = header_of(self.whole)
         with pysam.VariantFile(str(text)) as file:
             self.names = {file.header.formats[name].id: name for name in file.header.formats}
-        self.unread = {
-            ADJ: self._unread({"GT", "AD", "DP", "GQ"}), GENOTYPES: self._unread({"GT"}),
-        }  # fmt: skip
+        self.heads: list[int] = []
+        self.unread, self.glanced = {}, {}
+        for mask, wanted in ((ADJ, {"GT", "AD", "DP", "GQ"}), (GENOTYPES, {"GT"})):
+            self.unread[mask], self.glanced[mask] = self._unread(wanted)
 
-    def _unread(self, wanted: set[str]) -> set[int]:
-        """Where the values of other fields lie, and whole fields behind the last of those that are wanted."""
-        found: set[int] = set()
+    def _unread(self, wanted: set[str]) -> tuple[set[int], set[int]]:
+        """Where the values of other fields lie, and whole fields behind the one that follows all that are wanted;
+        and where the head of that one lies, and n_fmt, which counts them as well."""
+        found, glanced = set[int](), set[int]()
         at = self.first
         while at < len(self.whole):
             shared, individual, *_, fields = struct.unpack_from("<IIiiifII", self.whole, at)
             place, end, missing = at + 8 + shared, at + 8 + shared + individual, set(wanted)
+            first = True
             for _ in range(fields >> 24):
                 begin = place
                 _, number, kind = self.whole[place : place + 3]
@@ -187,14 +190,18 @@ class Damaged:
                 if length == 15:
                     length, values = self.whole[values + 1], values + 2
                 place = values + length * (1, 1, 2, 4)[kind & 15] * 12
+                self.heads += range(begin, values)
                 if not missing:
-                    found |= set(range(begin, place))
+                    glanced.add(at + 31)
+                    found |= set(range(values if first else begin, place))
+                    glanced |= set(range(begin, values)) if first else set()
+                    first = False
                 elif self.names[number] not in wanted:
                     found |= set(range(values, place))
                 missing.discard(self.names[number])
             assert place == end
             at = end
-        return found
+        return found, glanced
 
     def outcomes(self, mask: Mask, changes: dict[int, int]) -> tuple[Result | InputError, Result | InputError]:
         """With the window, and without."""
@@ -212,21 +219,32 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> list[Damaged]:
     return [Damaged(tmp_path_factory.mktemp("damaged"), seed) for seed in range(6)]
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damage_is_refused_in_the_same_words_or_counted_alike(damaged: list[Damaged], data: st.DataObject) -> None:
     file, mask = data.draw(st.sampled_from(damaged)), data.draw(st.sampled_from([ADJ, GENOTYPES]))
-    at = data.draw(st.integers(file.first, len(file.whole) - 1))
+    at = data.draw(st.one_of(st.integers(file.first, len(file.whole) - 1), st.sampled_from(file.heads)))
     value = data.draw(st.sampled_from([0, 1, 2, 7, 0x11, 0x12, 0x21, 0x71, 0x80, 0x81, 0xF1, 0xF7, 0xFF]))
     found, expected = file.outcomes(mask, {at: value})
+    whole = file.outcomes(mask, {})[1]
+    if at in file.glanced[mask] and isinstance(expected, InputError) and not isinstance(found, InputError):
+        # what tells of fields that nobody reads: whatever it says, the count is that of the whole file
+        expected = whole
     if at in file.unread[mask]:
-        expected = file.outcomes(mask, {})[1]
+        expected = whole
     if isinstance(expected, InputError):
         assert isinstance(found, InputError)
         assert str(found) == str(expected)
     else:
         assert not isinstance(found, InputError), found
         assert_same(found, expected)
+
+
+def test_genotypes_without_alleles_are_refused(tmp_path: Path) -> None:
+    file = Damaged(tmp_path, 4)
+    for kind in (0x01, 0x05, 0x27):
+        for outcome in file.outcomes(GENOTYPES, {file.heads[2]: kind}):
+            assert isinstance(outcome, InputError)
 
 
 def test_letters_where_numbers_are_declared_are_refused(tmp_path: Path) -> None:

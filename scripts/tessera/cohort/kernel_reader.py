@@ -2,7 +2,7 @@
 
 import ctypes
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from tessera.cohort.kernel import NO_VALUE, NOT_READ, KernelRules, KernelSites, 
 from tessera.cohort.tally import Membership
 from tessera.errors import InputError, refuse
 from tessera.files import bcf_window
-from tessera.files.bcf import BcfHeader, fields_of_letters, read_bcf_header
+from tessera.files.bcf import LETTERS, WHOLE_NUMBERS, BcfHeader, kinds_of_fields, read_bcf_header
 from tessera.files.inflated import PIECE, WINDOW, InflatedBuffer, Window, is_bgzf, is_compressed, newlines_before
 from tessera.files.vcf import Record, VariantFile
 from tessera.files.vcf_check import missing_newline, record_problems
@@ -241,11 +241,16 @@ class BcfSites(KernelSites):
     def record(self, record: int) -> Record:
         line, end = (int(self._scanned[name][record]) for name in ("line", "line_end"))
         data = self._held[line:end].tobytes()
-        # htslib would end the process
-        letters = fields_of_letters(data, self._reader.members.width)
-        wrong = [name for name in READ if name in self._header.numeric and self._header.strings[name] in letters]
-        if wrong:
-            where = f"{self._reader.file.path} {self.contig}:{self.pos[record]}"
-            raise refuse(where, f"letters in {', '.join(wrong)}", "numbers, as the header declares")
+        self._refuse_kinds(record, kinds_of_fields(data, self._reader.members.width))
         (found,) = self._reader.held(self._raw_header + data)
         return found
+
+    def _refuse_kinds(self, record: int, kinds: Mapping[int, int]) -> None:
+        """Refuse fields of a type at which htslib, or cyvcf2, would end the process."""
+        where = f"{self._reader.file.path} {self.contig}:{self.pos[record]}"
+        strings = self._header.strings
+        letters = [name for name in READ if name in self._header.numeric and kinds.get(strings[name]) == LETTERS]
+        if letters:
+            raise refuse(where, f"letters in {', '.join(letters)}", "numbers, as the header declares")
+        if kinds.get(strings.get("GT", NO_VALUE), WHOLE_NUMBERS[0]) not in WHOLE_NUMBERS:
+            raise refuse(where, "GT that holds no genotypes", "allele numbers of everybody")

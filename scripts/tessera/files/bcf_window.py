@@ -91,8 +91,10 @@ class BcfWindow(Window):
             elif not self._cut(at, size):
                 return None
             left, unread = left - size, unread - 1
-        # with all that is wanted at hand nobody looks at the heads of the rest; then what follows must be a record
-        if bool(left) is not bool(unread) or (left and not (self._cut(at, left) and self._is_record_or_end(at))):
+        # with all that is wanted at hand only one head more is looked at; and behind the rest a record must follow
+        if bool(left) is not bool(unread) or (left and not self._field_at(at, left)):
+            return None
+        if left and not (self._cut(at, left) and self._is_record_or_end(at)):
             return None
         SIZES.pack_into(self._data.data, self._at + begin, shared, at - first)
         FIELDS.pack_into(self._data.data, self._at + begin + FIELDS_AT, self._people | kept << 24)
