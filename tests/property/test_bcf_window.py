@@ -256,7 +256,8 @@ def test_letters_where_numbers_are_declared_are_refused(tmp_path: Path) -> None:
     for at in damaged:
         for outcome in file.outcomes(ADJ, {at + 2: 0x17}):
             assert isinstance(outcome, InputError)
-            assert "letters in GQ; expected numbers" in str(outcome)
+            assert "no numbers in GQ; expected numbers" in str(outcome)
+        assert all(isinstance(outcome, InputError) for outcome in file.outcomes(ADJ, {at + 2: 0x07}))
 
 
 @given(data=st.binary(max_size=14))

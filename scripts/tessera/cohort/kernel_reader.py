@@ -14,7 +14,7 @@ from tessera.cohort.kernel import NO_VALUE, NOT_READ, KernelRules, KernelSites, 
 from tessera.cohort.tally import Membership
 from tessera.errors import InputError, refuse
 from tessera.files import bcf_window
-from tessera.files.bcf import LETTERS, WHOLE_NUMBERS, BcfHeader, kinds_of_fields, read_bcf_header
+from tessera.files.bcf import FLOATS, NUMBERS, BcfHeader, kinds_of_fields, read_bcf_header
 from tessera.files.inflated import PIECE, WINDOW, InflatedBuffer, Window, is_bgzf, is_compressed, newlines_before
 from tessera.files.vcf import Record, VariantFile
 from tessera.files.vcf_check import missing_newline, record_problems
@@ -245,12 +245,14 @@ class BcfSites(KernelSites):
         (found,) = self._reader.held(self._raw_header + data)
         return found
 
-    def _refuse_kinds(self, record: int, kinds: Mapping[int, int]) -> None:
+    def _refuse_kinds(self, record: int, kinds: Mapping[int, tuple[int, int]]) -> None:
         """Refuse fields of a type at which htslib, or cyvcf2, would end the process."""
-        where = f"{self._reader.file.path} {self.contig}:{self.pos[record]}"
-        strings = self._header.strings
-        letters = [name for name in READ if name in self._header.numeric and kinds.get(strings[name]) == LETTERS]
-        if letters:
-            raise refuse(where, f"letters in {', '.join(letters)}", "numbers, as the header declares")
-        if kinds.get(strings.get("GT", NO_VALUE), WHOLE_NUMBERS[0]) not in WHOLE_NUMBERS:
-            raise refuse(where, "GT that holds no genotypes", "allele numbers of everybody")
+        wrong = []
+        for name in READ:
+            kind, size = kinds.get(self._header.strings.get(name, NO_VALUE), (FLOATS, 1))
+            numeric = name in self._header.numeric or name == "GT"
+            if numeric and (kind not in (*NUMBERS, FLOATS) or (name == "GT" and not size)):
+                wrong.append(name)
+        if wrong:
+            where = f"{self._reader.file.path} {self.contig}:{self.pos[record]}"
+            raise refuse(where, f"no numbers in {', '.join(wrong)}", "numbers, as BCF 2.2 has them there")

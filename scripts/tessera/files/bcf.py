@@ -11,7 +11,7 @@ OF_NUMBERS = re.compile(r"(?:^|,)Type=(?:Integer|Float)\b")
 #: type -> bytes of a value, and how a whole number is read (BCF2, section 6.3.3)
 SIZE_OF = {0: 0, 1: 1, 2: 2, 3: 4, 5: 4, 7: 1}
 NUMBERS = {1: struct.Struct("<b"), 2: struct.Struct("<h"), 3: struct.Struct("<i")}
-WHOLE_NUMBERS, LETTERS = (1, 2, 3), 7
+FLOATS = 5
 #: bytes of the longest head of a field: its key, its type, and a length that has no room there
 FIELD_HEAD = 11
 
@@ -49,17 +49,16 @@ def read_bcf_header(data: bytes) -> tuple[BcfHeader, int] | None:
     return BcfHeader(contigs, strings, frozenset(numeric)), 9 + length
 
 
-def kinds_of_fields(record: bytes, people: int) -> dict[int, int]:
-    """Keys of the FORMAT fields of a record, and their types, 0 of those without values; up to the first that cannot be
-    read."""
+def kinds_of_fields(record: bytes, people: int) -> dict[int, tuple[int, int]]:
+    """Keys of the FORMAT fields of a record, with their types and bytes for each person; up to one that is none."""
     shared, *_, fields = struct.unpack_from("<II20xI", record)
-    at, found = 8 + shared, dict[int, int]()
+    at, found = 8 + shared, dict[int, tuple[int, int]]()
     for _ in range(fields >> 24):
         head = read_field_head(record[at : at + FIELD_HEAD])
         if head is None:
             break
         key, kind, values, size = head
-        found[key] = kind if size else 0
+        found[key] = kind, size
         at += values + size * people
     return found
 
