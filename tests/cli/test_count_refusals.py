@@ -207,11 +207,11 @@ def test_a_sheet_with_mistakes_is_refused_with_all_of_them(count: Count, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "mask", ["strict", "", "min_gq=20", "min_gq=20,min_dp=10,min_ab=0.2",
+    "mask", ["strict", "", "genotypes,min_gq=20", "min_gq=20", "min_gq=20,min_dp=10,min_ab=0.2",
              "min_gq=20,min_dp=10,min_dp_haploid=5,min_ab=0.2,max_dp=9", "adj,none"],
 )  # fmt: skip
 def test_a_mask_that_is_none_says_what_a_mask_is(count: Count, tmp_path: Path, mask: str) -> None:
-    said = f"--mask: {mask!r}; expected adj, none, or all four of min_gq=30"
+    said = f"--mask: {mask!r}; expected adj, none, genotypes, or all four of min_gq=30"
     assert_refused(count("--mask", mask), tmp_path, said)
 
 

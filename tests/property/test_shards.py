@@ -1,6 +1,7 @@
 """A file counted in shards against the same file counted in one piece, byte for byte; and shards that leave something
 out, which must be noticed."""
 
+import gzip
 import os
 import random
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from small_blocks import header_of, small_blocks
 from tessera.cohort.cluster import Workers
 from tessera.cohort.count import count_sites
 from tessera.cohort.engine import members_of, reader_of
@@ -19,12 +21,13 @@ from tessera.cohort.ledger import Ledger
 from tessera.cohort.shards import CountJob, Shard, count_file, count_in_shards, count_shard, shards_of
 from tessera.cohort.stretch import CountRules
 from tessera.errors import InputError, refuse
+from tessera.files import bcf_window
 from tessera.files.fasta import Reference
 from tessera.files.summaries import new_summary
 from tessera.files.vcf import VariantFile
 from tessera.files.vcf_index import ContigIndex, read_index
 from tessera.genome.build import Build, Contig, Par
-from tessera.schemas.mask import ADJ, NO_MASK
+from tessera.schemas.mask import ADJ, GENOTYPES, NO_MASK
 from tessera.summary.blocks import BLOCK_SIZE
 from tessera.summary.manifest import Manifest
 from tessera.summary.people import People
@@ -42,11 +45,15 @@ HEADER = [
     *(f"##contig=<ID={name},length={length}>" for name, length in LENGTHS.items()), "##contig=<ID=decoy,length=5000>",
     '##INFO=<ID=END,Number=1,Type=Integer,Description="End">',
     '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
+    '##FORMAT=<ID=PL,Number=.,Type=Integer,Description="Likelihoods">',
     '##FORMAT=<ID=DP,Number=1,Type=Integer,Description="Depth">',
     '##FORMAT=<ID=GQ,Number=1,Type=Integer,Description="Quality">',
     "\t".join(["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT", *"abcde"]),
 ]  # fmt: skip
-KINDS = {"csi": ("z", ".vcf.gz", "--csi"), "tbi": ("z", ".vcf.gz", "--tbi"), "bcf": ("b", ".bcf", "--csi")}
+KINDS = {
+    "csi": ("z", ".vcf.gz", "--csi"), "tbi": ("z", ".vcf.gz", "--tbi"), "bcf": ("b", ".bcf", "--csi"),
+    "thinned": ("b", ".bcf", "--csi"),
+}  # fmt: skip
 
 
 class LongCohort:
@@ -69,6 +76,9 @@ class LongCohort:
         letter, suffix, index = KINDS[kind]
         path = self.folder / f"{kind}{suffix}"
         _bcftools("view", "--no-version", f"-O{letter}", "-o", path, text)
+        if kind == "thinned":
+            whole = gzip.decompress(path.read_bytes())
+            path.write_bytes(small_blocks(whole, header_of(whole), 1, 50))
         _bcftools("index", index, path)
         return VariantFile(path)
 
@@ -97,7 +107,7 @@ class LongCohort:
     def _insertion(self, contig: str, pos: int, length: int) -> str:
         ref, inserted = self.bases[contig][pos - 1], self.bases[contig][pos : pos + length]
         people = [self._person(1) for _ in KARYOTYPES]
-        return "\t".join([contig, str(pos), ".", ref, ref + inserted, ".", "PASS", ".", "GT:DP:GQ", *people])
+        return "\t".join([contig, str(pos), ".", ref, ref + inserted, ".", "PASS", ".", "GT:PL:DP:GQ", *people])
 
     def _record(self, contig: str, pos: int) -> str:
         chance, bases = self._chance, self.bases[contig]
@@ -113,13 +123,14 @@ class LongCohort:
         if chance.random() < 0.2 and not short:
             alt, info = ["<NON_REF>"], f"END={min(pos + chance.choice([5, 300, 4000]), len(bases))}"
         people = [self._person(len(alt)) for _ in KARYOTYPES]
-        return "\t".join([contig, str(pos), ".", ref, ",".join(alt), ".", "PASS", info, "GT:DP:GQ", *people])
+        return "\t".join([contig, str(pos), ".", ref, ",".join(alt), ".", "PASS", info, "GT:PL:DP:GQ", *people])
 
     def _person(self, alts: int) -> str:
         chance = self._chance
         first, second = (chance.choice(["0", ".", *map(str, range(alts + 1))]) for _ in range(2))
         return (
-            f"{first}{chance.choice('/|')}{second}:{chance.choice(['5', '30', '.'])}:{chance.choice(['9', '60', '.'])}"
+            f"{first}{chance.choice('/|')}{second}:{'9,' * 20}0:{chance.choice(['5', '30', '.'])}"
+            f":{chance.choice(['9', '60', '.'])}"
         )
 
 
@@ -131,7 +142,8 @@ def job_of(cohort: LongCohort, file: VariantFile, seed: int) -> CountJob:
     people = People(tuple("abcde"), KARYOTYPES, ("AA_F", "AA_M", "BB_M", "BB_U", "AA_F"))
     spans = {"chr2": [(10, 1_500_000)], "chr3": [(2, 5)]} if seed % 2 else {}
     bases = Reference(cohort.reference).bases
-    mask = (ADJ if seed % 3 else NO_MASK).for_fields(file.formats)
+    mask = (NO_MASK, ADJ, GENOTYPES)[seed % 3].for_fields(file.formats)
+    file = VariantFile(file.path, genotypes_only=mask.genotypes_only)
     return CountJob(file, people, CountRules(BUILD, mask, bases, spans, unknown_outside=not seed % 2))
 
 
@@ -156,6 +168,9 @@ def test_shards_count_what_one_piece_counts(
 ) -> None:
     cohort = LongCohort(seed, tmp_path)
     job = job_of(cohort, cohort.file(kind), seed)
+    if kind == "thinned":
+        monkeypatch.setattr(bcf_window, "MANY", 1)
+        monkeypatch.setattr(bcf_window, "LONG", 0)
     whole = Ledger()
     reader = reader_of(job.file, job.people, "reference")[0]
     expected = written(tmp_path / "out", count_sites(reader, job.people, job.rules, whole), whole)
@@ -221,7 +236,7 @@ def test_a_broken_line_is_told_by_its_number_in_the_file(tmp_path: Path) -> None
     cohort = LongCohort(3, tmp_path)
     number = len(cohort.lines) - 5
     fields = cohort.lines[number].split("\t")
-    cohort.lines[number] = "\t".join([*fields[:9], "0/9:5:5", *fields[10:]])
+    cohort.lines[number] = "\t".join([*fields[:9], "0/9:5:5:5", *fields[10:]])
     file = cohort.file("csi")
     job = job_of(cohort, file, 1)
     with pytest.raises(InputError, match=f"line {_lines_of_header(file.path) + number + 1},"):

@@ -26,7 +26,7 @@ from agreement import Agreement
 from cohorts import Cohort
 from inputs import copies, first_people, make, one_of_each, part, records
 from peers import Tessera, run
-from tables import machine, write_page, write_tables
+from tables import GENOTYPES_ONLY, machine, write_page, write_tables
 
 #: copies of a cohort in the files that two workers share
 LONG = (2, 6)
@@ -144,6 +144,17 @@ class Bench:
         for some in (file, *parts):
             self.inflate(some)
 
+    def genotypes_only(self, file: Path) -> None:
+        """Genotypes alone of all records, and of one."""
+        out = self.out / "genotypes only"
+        people = len((file.parent / "samples.tsv").read_text().splitlines()) - 1
+        one = part(file, first_people(people), 1)
+        for _ in range(self.rounds):  # by turns, for it is their difference that tells
+            for some in (one, file):
+                self.measure(some, {GENOTYPES_ONLY: self.tessera.count(some, out, mask="genotypes")}, rounds=1)
+        truth = pl.read_parquet(file.parent / "truth.parquet")
+        self.agree(file, "how it was made, genotypes alone", agreement.with_truth(agreement.summary(out), truth))
+
 
 def cohorts(scale: float) -> tuple[Cohort, Cohort, Cohort, Cohort]:
     """Genotypes alone; a joint call; and of both some hundred records of very many people."""
@@ -181,7 +192,8 @@ def measure_all(bench: Bench, scale: float, slow: Sequence[str]) -> None:
         bench.against_peers(folder / f"cohort.{ending}")
     file = make(data, many_joint, ("bcf",)) / "cohort.bcf"
     bench.against_peers(file)
-    bench.core(file, start=False)
+    bench.core(file, start=True)
+    bench.genotypes_only(file)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -48,8 +48,8 @@ def part(cohort: Path, people: Sequence[str], records: int | None = None) -> Pat
     if not (folder / f"{ending}.made").is_file():
         folder.mkdir(exist_ok=True)
         (folder / "people").write_text("\n".join(people) + "\n")
-        sheet = (cohort.parent / "samples.tsv").read_text().splitlines()
-        kept = [line for line in sheet[1:] if line.split("\t")[0] in set(people)]
+        sheet, wanted = (cohort.parent / "samples.tsv").read_text().splitlines(), set(people)
+        kept = [line for line in sheet[1:] if line.split("\t")[0] in wanted]
         (folder / "samples.tsv").write_text("\n".join([sheet[0], *kept]) + "\n")
         shutil.copy(cohort.parent / "build.yaml", folder)
         shutil.copy(cohort.parent / "groups.tsv", folder)

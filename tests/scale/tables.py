@@ -10,6 +10,7 @@ from typing import Any
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 NOISE = 0.03  # CPU seconds
 FOUR = ("genotypes/cohort.vcf.gz", "genotypes/cohort.bcf", "joint/cohort.vcf.gz", "joint/cohort.bcf")
+MANY, GENOTYPES_ONLY = "many-joint/cohort.bcf", "tessera --mask genotypes"
 GVCF, GVCFS = "G0000.g.vcf.gz", "gvcfs/samples.tsv"
 Results = dict[str, Any]
 
@@ -87,6 +88,13 @@ def core_ratios(results: Results, file: str) -> list[float | None]:
     return found
 
 
+def inflation_spared(results: Results) -> float | None:
+    """Bare inflation of many people's file over a count of their genotypes alone, less that of one record of theirs."""
+    (one,) = (file for file in _parts(results, MANY) if "-1-records/" in file)
+    counting = median(_runs(results, MANY, GENOTYPES_ONLY)) - median(_runs(results, one, GENOTYPES_ONLY))
+    return _inflation(results, MANY) / counting if counting > NOISE else None
+
+
 def _targets(results: Results) -> str:
     rows: list[list[str]] = []
 
@@ -107,9 +115,7 @@ def _targets(results: Results) -> str:
     peak = max(row["peak_mb"] for row in results["costs"] if row["tool"].startswith("tessera"))
     aim("MB of a worker, the largest of all counts", peak, 150, at_most=True)
     aim("two workers over one, wall, what more of a file takes", _gain_of_workers(results), 1.8)
-    many = "many-joint/cohort.bcf"
-    core = core_ratios(results, many)[0]
-    aim("bare inflation over counting, many people with PL", core and 1 / core, 5)
+    aim("bare inflation of everything over counting genotypes alone, many people with PL", inflation_spared(results), 5)
     aim("million records a second of one gVCF", _gvcf_rate(results), 5)
     aim("CPU of bcftools merge -g over tessera's, 100 gVCFs", ratio(results, GVCFS, "bcftools merge -g"), 50)
     aim("numbers that differ", sum(row["different"] for row in results["agreements"]), 0, at_most=True)
@@ -158,7 +164,7 @@ def _against(results: Results) -> str:
 
 def _core(results: Results) -> str:
     rows = []
-    for file in (*FOUR, "many-joint/cohort.bcf"):
+    for file in (*FOUR, MANY):
         whole, inflated = median(_runs(results, file, "tessera")), _inflation(results, file)
         ratios = ["too small to tell" if found is None else f"{found:.2f}" for found in core_ratios(results, file)]
         rows.append([file, f"{inflated:.3f}", f"{whole:.2f}", *ratios, *[""] * (2 - len(ratios))])

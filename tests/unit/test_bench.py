@@ -150,6 +150,22 @@ def test_ratios_are_medians_over_the_turns_and_the_core_is_a_difference() -> Non
     assert tables.core_ratios(results, "joint/cohort.bcf") == pytest.approx([1.0 / 0.8, 1.5])
 
 
+def test_what_genotypes_alone_spare_is_told_above_one_record() -> None:
+    one = "many-joint/100000-people-1-records/cohort.bcf"
+    costs = [
+        (tables.MANY, "tessera", 3.0),
+        (tables.MANY, tables.GENOTYPES_ONLY, 1.1),
+        (one, tables.GENOTYPES_ONLY, 1.0),
+    ]
+    results = {
+        "costs": [{"file": file, "tool": tool, "turn": 0, "cpu_s": seconds} for file, tool, seconds in costs],
+        "inflations": [{"file": tables.MANY, "cpu_s": 0.6}, {"file": one, "cpu_s": 0.1}],
+    }
+    assert tables.inflation_spared(results) == pytest.approx(6.0)
+    results["costs"][1]["cpu_s"] = 1.01
+    assert tables.inflation_spared(results) is None
+
+
 def test_a_core_within_the_noise_is_no_ratio() -> None:
     costs = [("joint/cohort.bcf", 1.0), ("joint/10-people-all-records/cohort.bcf", 0.99)]
     results = {

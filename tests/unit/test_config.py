@@ -99,7 +99,7 @@ def test_an_unknown_key_is_refused_and_the_nearest_named() -> None:
         ({"nodes": {"alder": "a.tsv"}}, 'config nodes.alder: found "a.tsv"'),
         ({"nodes": {"alder": {}}}, "config nodes.alder: the key samples is missing"),
         ({"nodes": {"alder": {"sample": "a"}}}, 'config nodes.alder: unknown key "sample"'),
-        ({"mask": "strict"}, 'config mask: found "strict"; expected adj, none, or a mapping'),
+        ({"mask": "strict"}, 'config mask: found "strict"; expected adj, none, genotypes, or a mapping'),
         ({"mask": {"min_qg": 1}}, 'config mask: unknown key "min_qg"'),
         ({"mask": {"min_gq": -1}}, "config mask.min_gq: found -1; expected a whole number from 0 to"),
         ({"mask": {"min_gq": 1e20}}, "config mask.min_gq: found 1e+20; expected a whole number from 0 to"),
@@ -172,6 +172,7 @@ def test_variables_are_expanded(tmp_path: Path) -> None:
     [
         ("adj", "adj"),
         ("none", "none"),
+        ("genotypes", "genotypes"),
         ({}, "adj"),
         ({"min_gq": 20}, "adj"),
         ({"min_gq": 30}, "min_gq=30,min_dp=10,min_dp_haploid=5,min_ab=0.2"),
@@ -205,7 +206,7 @@ def test_every_balance_of_three_decimals_is_taken_as_written() -> None:
         ("min_ab=1.5", "--mask min_ab: '1.5'"),
         ("min_ab=0.2004", "--mask min_ab: '0.2004'; expected a fraction from 0 to 1, of at most three decimals"),
         ("min_gq=20,min_gq=30", "each once"),
-        ("min_qg=20", "expected adj, none, or all four of"),
+        ("min_qg=20", "expected adj, none, genotypes, or all four of"),
     ],
 )
 def test_a_threshold_that_cannot_be_is_refused(field: str, said: str) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -106,11 +106,11 @@ def command(
         "a VCF (plain or BGZF) or BCF": source, "a sheet of samples (TSV)": sheet, "a reference FASTA": reference,
         "a table of decisions (tessera gate-samples)": decisions, "a BED of callable regions": callable_bed,
     })  # fmt: skip
-    file = VariantFile(source)
+    file = VariantFile(source, genotypes_only=mask.genotypes_only)
     listed = _people(sheet, file, only, decisions)
     how, basis, fasta = rules_for(file, read_build(build), reference, mask, callable_bed)
     sequences = fasta.sequences(how.build) if fasta else None
-    rules = counting_rules(how.build, sequences=sequences, mask=asdict(how.mask))
+    rules = counting_rules(how.build, sequences=sequences, mask=how.mask.thresholds)
     with new_summary(out) as writer:
         ledger, ran = count_into(writer, file, listed.counted, how, engine, processes)
         writer.finish(manifest_of(rules, listed, basis, ledger.entries))

@@ -81,10 +81,11 @@ def command(
     refuse_unlike_files({
         "a VCF (plain or BGZF) or BCF": source, "a sheet of samples (TSV)": sheet, "a reference FASTA": reference,
     })  # fmt: skip
-    processes, file = Workers(workers, max_memory), VariantFile(source)
+    asked = parse_mask(mask_text)
+    processes, file = Workers(workers, max_memory), VariantFile(source, genotypes_only=asked.genotypes_only)
     fasta = Reference(reference) if reference else None
     fitted = fitting_build(file, read_build(build), fasta)
-    mask = parse_mask(mask_text).for_fields(file.formats)
+    mask = asked.for_fields(file.formats)
     rows = read_people(sheet, source, file.samples, only).filter(~pl.col("withdrawn"))
     people = People(tuple(rows["sample"]), tuple(rows["sex"]), tuple(rows["stratum"]))
     panel = read_markers(markers) if markers else None

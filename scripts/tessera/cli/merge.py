@@ -62,8 +62,6 @@ def command(
 
 def _empty(build_name: str, reference: Path | None, mask_text: str) -> "Manifest":
     """The manifest of nobody, by the rules by which people of this configuration are counted."""
-    from dataclasses import asdict
-
     from tessera.files.builds import read_build
     from tessera.files.fasta import Reference
     from tessera.schemas.mask import parse_mask
@@ -75,4 +73,4 @@ def _empty(build_name: str, reference: Path | None, mask_text: str) -> "Manifest
         fasta = Reference(reference)
         build = fasta.spelling(build)
         sequences = fasta.sequences(build)
-    return Manifest(counting_rules(build, sequences=sequences, mask=asdict(parse_mask(mask_text))))
+    return Manifest(counting_rules(build, sequences=sequences, mask=parse_mask(mask_text).thresholds))

@@ -53,7 +53,8 @@ callable_option = click.option(
 )
 mask_option = click.option(
     "--mask", "mask_text", default="adj", show_default=True,
-    help="adj (GQ 20, DP 10, haploid 5, allele balance 0.2), none, or min_gq=30,min_dp=10,min_dp_haploid=5,min_ab=0.2.",
+    help="adj (GQ 20, DP 10, haploid 5, allele balance 0.2), none, genotypes (none, and nothing but GT is read), or "
+    "min_gq=30,min_dp=10,min_dp_haploid=5,min_ab=0.2.",
 )  # fmt: skip
 not_in_grpmax_option = click.option(
     "--not-in-grpmax", multiple=True, metavar="POPULATION",

@@ -363,6 +363,8 @@ static int alts_of(Site *t, const Scan *s, i64 r, const u8 *use, const u8 *kind)
 /* Count records [from, to) whose status is 0; a record that is not understood gets its status and is left out. */
 void tessera_count_text(const u8 *buffer, Scan *s, i64 from, i64 to, const u8 *use, const u8 *kind, Rules *c, Counts *out) {
     Totals totals = {0};
+    int genotypes_only = c->gq_key == NOT_READ || c->dp_key == NOT_READ || c->min_dp_key == NOT_READ
+                         || c->ad_key == NOT_READ;
     for (i64 r = from; r < to; r++) {
         if (s->status[r]) continue;
         Site t = {0};
@@ -372,6 +374,7 @@ void tessera_count_text(const u8 *buffer, Scan *s, i64 from, i64 to, const u8 *u
         i64 found = -1;
         int declared = (l.gq < 0 || c->gq_key != NO_VALUE) && (l.dp < 0 || c->dp_key != NO_VALUE)
                        && (l.min_dp < 0 || c->min_dp_key != NO_VALUE) && (l.ad < 0 || c->ad_key != NO_VALUE);
+        if (genotypes_only) l = (Layout){-1, -1, -1, -1, 0};
         if (fields && declared && alts_of(&t, s, r, use, kind)) {
             t.buffer = body;
             t.has_gq = l.gq >= 0; t.has_dp = l.dp >= 0; t.has_min_dp = l.min_dp >= 0; t.has_ad = l.ad >= 0;
@@ -392,7 +395,7 @@ static int bcf_vectors(const u8 *p, const u8 *stop, i64 fields, const Rules *c, 
     for (i64 f = 0; f < fields; f++) {
         i64 key;
         Vector v;
-        if (!typed_int(&p, stop, &key) || !typed_head(&p, stop, &v.type, &v.length)) return 0;
+        if (!typed_int(&p, stop, &key) || key < 0 || !typed_head(&p, stop, &v.type, &v.length)) return 0;
         v.at = p;
         i64 size = v.length * TYPE_SIZE[v.type] * c->people;
         if (size > stop - p) return 0;

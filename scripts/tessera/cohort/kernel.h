@@ -14,7 +14,7 @@ typedef int64_t i64;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
-enum { MISSING = -1, ABSENT = -2, NO_VALUE = -1 };
+enum { MISSING = -1, ABSENT = -2, NO_VALUE = -1, NOT_READ = -2 };
 enum { BINS = 21, ALT_METRICS = 3, ALL_METRICS = 2, METRICS = ALT_METRICS + ALL_METRICS };
 enum { GQ_ALT, DP_ALT, SHARE_ALT, GQ_ALL, DP_ALL };
 /* reasons, as cohort/genotypes.py numbers them */
@@ -48,7 +48,8 @@ typedef struct {
     i32 people, strata, mitochondrial;
     i32 min_gq, min_ab; /* NO_VALUE: not asked; min_ab in thousandths */
     i32 asks_depth, everybody_diploid;
-    i32 gq_key, dp_key, min_dp_key, ad_key, gt_key; /* declared: the number in a BCF's dictionary; else NO_VALUE */
+    /* declared: the number in a BCF's dictionary; else NO_VALUE; or NOT_READ, whatever the file holds */
+    i32 gq_key, dp_key, min_dp_key, ad_key, gt_key;
     const i32 *stratum;     /* (people,) or -1 for those who are not counted */
     const u8 *copies;       /* (people,) */
     const u8 *present;      /* (people,) 1 with a copy */

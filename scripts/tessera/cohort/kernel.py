@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LIBRARY = Path(__file__).with_name("libkernel.so")
 #: records of a batch, and ALTs
 RECORDS, ALTS = 8192, 16384
-NO_VALUE = -1
+NO_VALUE, NOT_READ = -1, -2
 #: blocks of a BGZF that are inflated in one call
 BLOCKS_AT_ONCE = 256
 SCANNED: tuple[tuple[str, type[np.generic]], ...] = (

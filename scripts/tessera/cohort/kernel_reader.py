@@ -2,7 +2,7 @@
 
 import ctypes
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -10,17 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from tessera.cohort.gvcf import Blocks, Room
-from tessera.cohort.kernel import NO_VALUE, KernelRules, KernelSites, block_inflater, kernel
+from tessera.cohort.kernel import NO_VALUE, NOT_READ, KernelRules, KernelSites, block_inflater, kernel
 from tessera.cohort.tally import Membership
 from tessera.errors import InputError, refuse
-from tessera.files.bcf import BcfHeader, read_bcf_header
-from tessera.files.inflated import WINDOW, InflatedBuffer, is_compressed, newlines_before
+from tessera.files import bcf_window
+from tessera.files.bcf import FLOATS, NUMBERS, BcfHeader, kinds_of_fields, read_bcf_header
+from tessera.files.inflated import PIECE, WINDOW, InflatedBuffer, Window, is_bgzf, is_compressed, newlines_before
 from tessera.files.vcf import Record, VariantFile
 from tessera.files.vcf_check import missing_newline, record_problems
 from tessera.files.vcf_header import VcfHeader, VcfProblem
 from tessera.files.vcf_line import parse_line
 
 PROBLEMS_TOLD = 20
+#: FORMAT fields that a count reads, in the order in which the kernel takes their numbers
+READ = ("GQ", "DP", "MIN_DP", "AD", "GT")
 #: bytes to hold of one person's file: what stays in the processor's cache is read twice as fast
 WINDOW_OF_ONE = 2 << 20
 
@@ -30,33 +33,49 @@ class KernelReader:
     `members` say which of its columns are counted."""
 
     def __init__(self, file: VariantFile, members: Membership, names: Sequence[str], start: int | None = None) -> None:
-        self.file, self.members, self._names, self._start = file, members, names, start
+        self.file, self.members, self._names, self.start = file, members, names, start
         self.text_header = file.text_header
         self.rules, self.room = KernelRules(members), Room()
 
     def batches(self) -> Iterator["KernelSites"]:
         """The records in file order. Raises InputError for records that break a rule, up to twenty at once."""
-        window = WINDOW if self.members.width > 1 else WINDOW_OF_ONE
-        buffer = InflatedBuffer(
-            self.file.path, 0 if self._start is None else self._start >> 16, window, block_inflater()
-        )
+        if self.text_header is None:
+            return _bcf_batches(self)
+        return _text_batches(self, self.buffer(self.start))
+
+    def keys(self, number_of: Callable[[str], int]) -> list[int]:
+        """The numbers of READ as the kernel takes them; `number_of` a field is NO_VALUE where it is not declared."""
+        numbers = [number_of(name) for name in READ]
+        if not self.file.genotypes_only:
+            return numbers
+        *others, of_genotypes = numbers
+        return [*(NO_VALUE if number == NO_VALUE else NOT_READ for number in others), of_genotypes]
+
+    def buffer(self, start: int | None) -> InflatedBuffer:
+        """A window on the file from the virtual offset `start` on, or from its begin."""
+        buffer = InflatedBuffer(self.file.path, 0 if start is None else start >> 16, self.window, block_inflater())
         buffer.more()
-        if self._start is not None:
-            buffer.drop(self._start & 0xFFFF)
-        return _bcf_batches(self, buffer) if self.text_header is None else _text_batches(self, buffer)
+        if start is not None:
+            buffer.drop(start & 0xFFFF)
+        return buffer
+
+    @property
+    def window(self) -> int:
+        """Bytes to hold at a time."""
+        return WINDOW if self.members.width > 1 else WINDOW_OF_ONE
 
     @property
     def starts_inside(self) -> bool:
         """Whether reading starts behind the header."""
-        return self._start is not None
+        return self.start is not None
 
     @cached_property
     def lines_before(self) -> int:
         """Lines of a text before the first record that is read; counted only when one is to be named."""
-        if self._start is None:
+        if self.start is None:
             assert self.text_header is not None
             return self.text_header.lines
-        return newlines_before(self.file.path, self._start)
+        return newlines_before(self.file.path, self.start)
 
     def held(self, data: bytes) -> Iterator[Record]:
         """The records of a BCF's bytes."""
@@ -126,7 +145,7 @@ class TextSites(KernelSites):
         self._reader = reader
         self._header, self._done = header, done
         self.contig = contig.decode("utf-8", "surrogateescape")
-        self.keys = [1 if name in header.formats else NO_VALUE for name in ("GQ", "DP", "MIN_DP", "AD", "GT")]
+        self.keys = reader.keys(lambda name: 1 if name in header.formats else NO_VALUE)
         kernel().tessera_scan_text(
             ctypes.c_void_p(held.ctypes.data), ctypes.c_int64(length), contig, ctypes.c_int64(len(contig)),
             ctypes.byref(self._scan),
@@ -150,30 +169,45 @@ class TextSites(KernelSites):
 
     def record(self, record: int) -> Record:
         self._refuse_broken(np.array([record]))
-        return parse_line(self._text(record).decode("utf-8", "surrogateescape"), self._reader.members.columns)
+        text = self._text(record).decode("utf-8", "surrogateescape")
+        found = parse_line(text, self._reader.members.columns)
+        return found.genotypes if self._reader.file.genotypes_only else found
 
 
-def _bcf_batches(reader: KernelReader, buffer: InflatedBuffer) -> Iterator[KernelSites]:
-    start = buffer if not reader.starts_inside else InflatedBuffer(reader.file.path, 0)
-    while (found := read_bcf_header(start.first(start.length))) is None:
+def _bcf_batches(reader: KernelReader) -> Iterator[KernelSites]:
+    start = InflatedBuffer(reader.file.path, 0, PIECE if is_bgzf(reader.file.path) else reader.window)
+    while (found := read_bcf_header(start.first(start.length))) is None or start.length == found[1]:
         if not start.more():
+            if found:
+                return
             raise refuse(str(reader.file.path), "a BCF header that ends early", "a complete file")
     header, at = found
-    raw = start.first(at)
-    if not reader.starts_inside:
-        buffer.drop(at)
+    raw, records = start.first(at), _records_behind(reader, header, start, at)
     while True:
-        while buffer.length < 12 or buffer.length < _record_size(buffer):
-            if not buffer.more():
-                if buffer.length:
+        while records.length < 12 or records.length < _record_size(records):
+            if not records.more():
+                if records.length:
                     raise refuse(str(reader.file.path), "a record that ends early", "a complete file")
                 return
-        sites = BcfSites(reader, header, raw, buffer)
+        sites = BcfSites(reader, header, raw, records)
         yield sites
-        buffer.drop(sites.consumed)
+        records.drop(sites.consumed)
 
 
-def _record_size(buffer: InflatedBuffer) -> int:
+def _records_behind(reader: KernelReader, header: BcfHeader, start: InflatedBuffer, first: int) -> Window:
+    """A window on the records; the first of the file lies at byte `first` of `start`, which holds the header."""
+    if not is_bgzf(reader.file.path):
+        start.drop(first)
+        return start
+    people = reader.members.width
+    place = start.place(first) if reader.start is None else reader.start
+    if people < bcf_window.MANY or "GT" not in header.strings:
+        return reader.buffer(place)
+    wanted = ["GT"] if reader.file.genotypes_only else READ
+    return bcf_window.BcfWindow(reader.file.path, place, header, people, wanted, reader.window)
+
+
+def _record_size(buffer: Window) -> int:
     """Bytes of the next record (BCF2, section 6.3)."""
     shared, individual = struct.unpack("<II", buffer.first(8))
     return 8 + int(shared) + int(individual)
@@ -184,15 +218,15 @@ class BcfSites(KernelSites):
 
     kernel_count = "tessera_count_bcf"
 
-    def __init__(self, reader: KernelReader, header: BcfHeader, raw_header: bytes, buffer: InflatedBuffer) -> None:
+    def __init__(self, reader: KernelReader, header: BcfHeader, raw_header: bytes, buffer: Window) -> None:
         super().__init__(reader.rules, buffer.held, buffer.place)
         self._reader = reader
-        self._raw_header = raw_header
+        self._header, self._raw_header = header, raw_header
         number, pos = struct.unpack("<ii", buffer.first(16)[8:])
         if number not in header.contigs:
             raise refuse(str(reader.file.path), f"a record on contig number {number}", "a contig of the header")
         self.contig = header.contigs[number]
-        self.keys = [header.strings.get(name, NO_VALUE) for name in ("GQ", "DP", "MIN_DP", "AD", "GT")]
+        self.keys = reader.keys(lambda name: header.strings.get(name, NO_VALUE))
         kernel().tessera_scan_bcf(
             ctypes.c_void_p(self._held.ctypes.data), ctypes.c_int64(buffer.length), ctypes.c_int32(number),
             ctypes.c_int32(reader.members.width), ctypes.c_int32(header.strings.get("END", -2)),
@@ -206,5 +240,19 @@ class BcfSites(KernelSites):
 
     def record(self, record: int) -> Record:
         line, end = (int(self._scanned[name][record]) for name in ("line", "line_end"))
-        (found,) = self._reader.held(self._raw_header + self._held[line:end].tobytes())
+        data = self._held[line:end].tobytes()
+        self._refuse_kinds(record, kinds_of_fields(data, self._reader.members.width))
+        (found,) = self._reader.held(self._raw_header + data)
         return found
+
+    def _refuse_kinds(self, record: int, kinds: Mapping[int, tuple[int, int]]) -> None:
+        """Refuse fields of a type at which htslib, or cyvcf2, would end the process."""
+        wrong = []
+        for name in READ:
+            kind, size = kinds.get(self._header.strings.get(name, NO_VALUE), (FLOATS, 1))
+            numeric = name in self._header.numeric or name == "GT"
+            if numeric and (kind not in (*NUMBERS, FLOATS) or (name == "GT" and not size)):
+                wrong.append(name)
+        if wrong:
+            where = f"{self._reader.file.path} {self.contig}:{self.pos[record]}"
+            raise refuse(where, f"no numbers in {', '.join(wrong)}", "numbers, as BCF 2.2 has them there")

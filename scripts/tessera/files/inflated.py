@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ def bgzf_blocks(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
     target = room.ctypes.data
     for place, source, size, crc, length in _compressed(path, start):
         if not inflate(source, size, crc, target, length):
-            raise _damaged(path)
+            raise damaged(path)
         yield place, room[:length].tobytes()
 
 
@@ -71,24 +72,34 @@ def _compressed(path: Path, start: int) -> Iterator[tuple[int, int, int, int, in
         while read := file.read(READ):
             data = rest + read
             address, at = np.frombuffer(data, np.uint8).ctypes.data, 0
-            while at + 18 <= len(data):
-                magic, extra, subfield, _, size = BGZF_HEAD.unpack_from(data, at)
-                if magic != b"\x1f\x8b\x08\x04" or subfield != b"BC":
-                    raise _damaged(path)
-                stop, begin = at + size + 1, at + 12 + extra
+            while at + BGZF_HEAD.size <= len(data):
+                begin, stop = block_span(path, data, at)
                 if stop > len(data):
                     break
-                if begin > stop - 8:
-                    raise _damaged(path)
-                crc, length = BGZF_TAIL.unpack_from(data, stop - 8)
-                if length > MOST or (crc and not length):
-                    raise _damaged(path)
+                crc, length = block_tail(path, data, stop - BGZF_TAIL.size)
                 if length:
-                    yield place + at, address + begin, stop - 8 - begin, crc, length
+                    yield place + at, address + begin, stop - BGZF_TAIL.size - begin, crc, length
                 at = stop
             rest, place = data[at:], place + at
     if rest:
-        raise _damaged(path)
+        raise damaged(path)
+
+
+def block_span(path: Path, data: bytes, at: int) -> tuple[int, int]:
+    """Where what is compressed begins, and the block stops, whose head is at `at`. Raises InputError when none is."""
+    magic, extra, subfield, _, size = BGZF_HEAD.unpack_from(data, at)
+    begin, stop = at + 12 + extra, at + size + 1
+    if magic != b"\x1f\x8b\x08\x04" or subfield != b"BC" or begin > stop - BGZF_TAIL.size:
+        raise damaged(path)
+    return begin, stop
+
+
+def block_tail(path: Path, data: bytes, at: int) -> tuple[int, int]:
+    """CRC32 and length of what a block holds. Raises InputError when they can be of none."""
+    crc, length = BGZF_TAIL.unpack_from(data, at)
+    if length > MOST or (crc and not length):
+        raise damaged(path)
+    return crc, length
 
 
 @dataclass(frozen=True)
@@ -142,23 +153,14 @@ def _opened(path: Path, start: int) -> Iterator[FileIO]:
             yield file
 
 
-class InflatedBuffer:
-    """A window on the inflated bytes of a file: `length` of them, in memory that is used again for what comes next.
+class Window(ABC):
+    """Some inflated bytes of a file: `length` of them, in memory that is used again for what comes next."""
 
-    Reads from the BGZF block at offset `start` on; files that are no BGZF are read as a whole, and have no places.
-    """
-
-    def __init__(
-        self, path: Path, start: int = 0, window: int = WINDOW, inflate_many: InflateMany | None = None
-    ) -> None:
-        self._path, self._inflate, self._inflate_many = path, inflater(), inflate_many
-        self._blocks = _compressed(path, start) if is_bgzf(path) else None
-        self._compressed = CompressedBytes(path, start)
-        self._pieces = inflated(path)
+    def __init__(self, window: int) -> None:
         self._window = window
         self._room(window + PIECE + PADDING)
         self._at = self.length = 0
-        # bytes that were dropped; and where each block that is held begins, among all bytes and in the file
+        # bytes that were dropped; and where each block that is held begins, among all bytes and as virtual offset
         self._dropped = 0
         self._starts: list[int] = []
         self._places: list[int] = []
@@ -172,6 +174,59 @@ class InflatedBuffer:
         """The first `size` bytes, or as many as there are."""
         return self.held[: min(size, self.length)].tobytes()
 
+    def place(self, at: int) -> int:
+        """The virtual offset (SAM specification, section 4.1.1) of byte `at`."""
+        block = bisect_right(self._starts, self._dropped + at) - 1
+        return self._places[block] + self._dropped + at - self._starts[block]
+
+    @abstractmethod
+    def more(self) -> bool:
+        """Read on; False when nothing more came."""
+
+    def drop(self, consumed: int) -> None:
+        """Forget the first `consumed` bytes."""
+        self._at += consumed
+        self._dropped += consumed
+        self.length -= consumed
+
+    def _end_of_room(self, size: int) -> int:
+        """Where what is held ends, with room for `size` bytes and the padding behind it."""
+        if self._at + self.length + size + PADDING > self._data.size:
+            self._move(self.length + size + PADDING)
+        return self._at + self.length
+
+    def _room(self, size: int) -> None:
+        self._data = np.empty(size, np.uint8)
+        self._address: int = self._data.ctypes.data
+
+    def _move(self, needed: int) -> None:
+        """Move what is held to the front, of longer memory where `needed` bytes do not fit."""
+        held = self._data[self._at : self._at + self.length]
+        if needed > self._data.size:
+            self._room(2 * needed)
+        self._data[: self.length] = held
+        self._at = 0
+
+    def _forget_places(self) -> None:
+        gone = max(0, bisect_right(self._starts, self._dropped) - 1)
+        del self._starts[:gone], self._places[:gone]
+
+
+class InflatedBuffer(Window):
+    """A window on all bytes of a file.
+
+    Reads from the BGZF block at offset `start` on; files that are no BGZF are read as a whole, and have no places.
+    """
+
+    def __init__(
+        self, path: Path, start: int = 0, window: int = WINDOW, inflate_many: InflateMany | None = None
+    ) -> None:
+        super().__init__(window)
+        self._path, self._inflate, self._inflate_many = path, inflater(), inflate_many
+        self._blocks = _compressed(path, start) if is_bgzf(path) else None
+        self._compressed = CompressedBytes(path, start)
+        self._pieces = inflated(path)
+
     def find(self, byte: bytes) -> int:
         """Where the first such byte is, or -1."""
         for start in range(0, self.length, PIECE):
@@ -180,22 +235,10 @@ class InflatedBuffer:
                 return start + found
         return -1
 
-    def place(self, at: int) -> int:
-        """The virtual offset (SAM specification, section 4.1.1) of byte `at`."""
-        block = bisect_right(self._starts, self._dropped + at) - 1
-        return self._places[block] << 16 | (self._dropped + at - self._starts[block])
-
-    def drop(self, consumed: int) -> None:
-        """Forget the first `consumed` bytes."""
-        self._at += consumed
-        self._dropped += consumed
-        self.length -= consumed
-
     def more(self) -> bool:
         """Read on until the window is full, or twice as long as an unfinished record; False at the end of the file."""
         before, enough = self.length, max(self._window, 2 * self.length)
-        gone = max(0, bisect_right(self._starts, self._dropped) - 1)
-        del self._starts[:gone], self._places[:gone]
+        self._forget_places()
         if self._blocks is None:
             for piece in self._pieces:
                 self.append(piece)
@@ -216,11 +259,11 @@ class InflatedBuffer:
             room = self._data.size - PADDING - end
             found = inflate(compressed.address, compressed.length, self._address + end, room, enough - self.length)
             if found is None or (compressed.length and not found.consumed):
-                raise _damaged(self._path)
+                raise damaged(self._path)
             if not found.consumed:
                 return
             self._starts += (found.starts + self._dropped + self.length).tolist()
-            self._places += (found.places + compressed.place).tolist()
+            self._places += ((found.places + compressed.place) << 16).tolist()
             self.length += found.written
             compressed.drop(found.consumed)
 
@@ -229,9 +272,9 @@ class InflatedBuffer:
         for place, source, size, crc, length in self._blocks:
             end = self._end_of_room(length)  # first: it may move what is held to another address
             if not self._inflate(source, size, crc, self._address + end, length):
-                raise _damaged(self._path)
+                raise damaged(self._path)
             self._starts.append(self._dropped + self.length)
-            self._places.append(place)
+            self._places.append(place << 16)
             self.length += length
             if self.length >= enough:
                 break
@@ -241,24 +284,6 @@ class InflatedBuffer:
         end = self._end_of_room(len(piece))
         self._data.data[end : end + len(piece)] = piece
         self.length += len(piece)
-
-    def _end_of_room(self, size: int) -> int:
-        """Where what is held ends, with room for `size` bytes and the padding behind it."""
-        if self._at + self.length + size + PADDING > self._data.size:
-            self._move(self.length + size + PADDING)
-        return self._at + self.length
-
-    def _room(self, size: int) -> None:
-        self._data = np.empty(size, np.uint8)
-        self._address: int = self._data.ctypes.data
-
-    def _move(self, needed: int) -> None:
-        """Move what is held to the front, of longer memory where `needed` bytes do not fit."""
-        held = self._data[self._at : self._at + self.length]
-        if needed > self._data.size:
-            self._room(2 * needed)
-        self._data[: self.length] = held
-        self._at = 0
 
 
 def newlines_before(path: Path, stop: int) -> int:
@@ -287,10 +312,11 @@ def _gzip(path: Path) -> Iterator[bytes]:
                     if inflate.eof:
                         inflate = zlib.decompressobj(wbits=31)
     except zlib.error as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
 
 
-def _damaged(path: Path) -> InputError:
+def damaged(path: Path) -> InputError:
+    """That a file cannot be inflated."""
     return refuse(
         str(path), "compression that cannot be read", "a complete file",
         "The file is truncated or damaged: copy or make it again.",

@@ -4,7 +4,8 @@ import re
 import tempfile
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from tessera.genome.alleles import NON_REF
 MISSING, ABSENT = -1, -2
 BGZF_EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 #: genotypes, and records, that are read at most to tell what a file is
-GVCF_PEEK, GVCF_PEEK_RECORDS = 2_000_000, 2000
+GVCF_PEEK, GVCF_PEEK_RECORDS = 500_000, 2000
 
 
 @dataclass(slots=True)
@@ -51,19 +52,28 @@ class Record:
         """True for a reference block or monomorphic record: no allele but the reference is at stake."""
         return all(alt in NON_REF for alt in self.alts)
 
+    @property
+    def genotypes(self) -> "Record":
+        """The same without another field of the samples."""
+        return replace(self, gq=None, dp=None, min_dp=None, ad=None)
+
 
 class VariantFile:
-    """A VCF (plain, gzip, BGZF) or BCF; nothing is trusted before it is looked at."""
+    """A VCF (plain, gzip, BGZF) or BCF; nothing is trusted before it is looked at.
 
-    def __init__(self, path: Path) -> None:
+    With `genotypes_only` it is read as if GT were its only FORMAT field.
+    """
+
+    def __init__(self, path: Path, *, genotypes_only: bool = False) -> None:
         _refuse_broken_container(path)
-        self.path = path
+        self.path, self.genotypes_only = path, genotypes_only
         #: the header as text; None in a BCF
         self.text_header = read_text_header(path)
         header = self._open(None)
         raw = header.raw_header
         self.samples: list[str] = list(header.samples)
-        self.formats = frozenset(_declared(raw, "FORMAT"))
+        declared = frozenset(_declared(raw, "FORMAT"))
+        self.formats = declared & {"GT"} if genotypes_only else declared
         contigs = _declared(raw, "contig")
         #: contig -> bases, where the header tells
         self.contig_lengths = {name: _whole(said.get("length", "")) for name, said in contigs.items()}
@@ -71,9 +81,9 @@ class VariantFile:
         self.contig_md5s = {name: said["md5"].lower() for name, said in contigs.items() if "md5" in said}
         header.close()
 
-    def __reduce__(self) -> tuple[type["VariantFile"], tuple[Path]]:
+    def __reduce__(self) -> tuple[Callable[..., "VariantFile"], tuple[Path]]:
         """It travels to another process by its path."""
-        return VariantFile, (self.path,)
+        return partial(VariantFile, genotypes_only=self.genotypes_only), (self.path,)
 
     def is_gvcf(self) -> bool:
         """Whether reference records answer for the bases without variants; judged by the first records.
@@ -174,10 +184,13 @@ class VariantFile:
         gt = np.full((alleles.shape[0], 2), ABSENT, dtype=np.int16)
         gt[:, : min(2, alleles.shape[1])] = alleles[:, :2]
         ref, alts = variant.REF, variant.ALT
+        # of a text the line is judged, byte by byte
+        if self.text_header is None and ((gt > len(alts)).any() or (gt < ABSENT).any()):
+            raise refuse(f"{self.path} {at}", "a genotype of an allele that it does not have", "alleles of REF and ALT")
         end = variant.POS - 1 + len(ref)
         if all(alt in NON_REF for alt in alts):
             end = max(end, self._end(variant, at))
-        fields = variant.FORMAT
+        fields = ["GT"] if self.genotypes_only else variant.FORMAT
         return Record(
             contig=variant.CHROM,
             pos=variant.POS,

@@ -1,7 +1,7 @@
 """The configuration: its JSON Schema, from which checks, defaults and documentation come; its typed form."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,14 @@ from tessera.schemas.config_keys import key, mapping, maybe_path, optional_path,
 from tessera.schemas.consent import PERMISSIONS, PERMITTING
 from tessera.schemas.document import Schema, check_document
 from tessera.schemas.federation import FEDERATION, FederationConfig, build_federation, check_federation
-from tessera.schemas.mask import ADJ, FRACTION, HIGHEST, WHOLE, Mask, is_fraction, mask_of
+from tessera.schemas.mask import ADJ, FRACTION, HIGHEST, NAMED, WHOLE, Mask, is_fraction, mask_of
 
 ALIGNERS = ("minimap2", "bwa", "bwa-mem2")
 TOOLS = ("path", "wheels")
 
 
 def _threshold(name: str, description: str) -> Schema:
-    more = {"minimum": 0, "default": asdict(ADJ)[name]}
+    more = {"minimum": 0, "default": ADJ.thresholds[name]}
     if name == "min_ab":
         return key("mask", description, FRACTION, type="number", maximum=1, **more)
     return key("mask", description, WHOLE, type="integer", maximum=HIGHEST, **more)
@@ -58,11 +58,12 @@ _NODES = key(
     },
 )
 
-_MASK_EXPECTED = "adj, none, or a mapping of thresholds"
+_MASK_EXPECTED = "adj, none, genotypes, or a mapping of thresholds"
 _MASK = key(
     "mask",
     "Which genotypes are believed, judged once per sample and position, before multi-allelic records are "
-    "split. `adj` is gnomAD's filter; `none` believes every called genotype; a threshold left out of a "
+    "split. `adj` is gnomAD's filter; `none` believes every called genotype, and so does `genotypes`, "
+    "which reads nothing else ([counting](../docs/counting.md#genotypes-alone)); a threshold left out of a "
     "mapping takes adj's value. Summaries merge only under the same mask.",
     _MASK_EXPECTED,
     **{
@@ -79,7 +80,7 @@ _MASK = key(
                 "min_ab": _threshold("min_ab", "Lowest share of a heterozygote's reads with the allele."),
             },
         ),
-        "else": key("mask", "A name.", _MASK_EXPECTED, enum=["adj", "none"]),
+        "else": key("mask", "A name.", _MASK_EXPECTED, enum=list(NAMED)),
     },
 )
 

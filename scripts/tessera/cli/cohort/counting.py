@@ -1,7 +1,7 @@
 """Counting a cohort's people from their files, as its rules and its ledger say."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -152,14 +152,14 @@ def _opened(settings: Settings, task: Task) -> tuple["VariantFile", "CountRules"
     from tessera.summary.manifest import rule_differences
     from tessera.summary.rules import counting_rules
 
-    file = VariantFile(task.file)
+    file = VariantFile(task.file, genotypes_only=settings.mask.genotypes_only)
     absent = sorted(set(task.rows["sample"]) - set(file.samples))
     if absent:
         found = f"no sample named {', '.join(absent[:10])}"
         raise refuse(str(task.file), found, "everybody whom the sheet lists for it", "Give the file that holds them.")
     how, basis, _ = rules_for(file, settings.build, settings.reference, settings.mask, task.callable_bed)
     # the reference is the cohort's, judged once
-    found_rules = counting_rules(how.build, sequences=settings.rules["sequences"], mask=asdict(how.mask))
+    found_rules = counting_rules(how.build, sequences=settings.rules["sequences"], mask=how.mask.thresholds)
     problems = rule_differences(settings.rules, found_rules, f"the cohort {settings.cohort}", str(task.file))
     if problems:
         remedy = f"For a cohort of such files: tessera cohort init ... --like {task.file}"

@@ -1,6 +1,5 @@
 """`tessera cohort init`: an empty cohort and the rules by which everybody will be counted."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,9 +69,9 @@ def _empty(build_name: str, reference: Path | None, mask_text: str, like: Path |
 
     build, mask = read_build(build_name), parse_mask(mask_text)
     if like:
-        how, _, fasta = rules_for(VariantFile(like), build, reference, mask, None)
+        how, _, fasta = rules_for(VariantFile(like, genotypes_only=mask.genotypes_only), build, reference, mask, None)
         build, mask = how.build, how.mask
     else:
         fasta = Reference(reference) if reference else None
         build = fasta.spelling(build) if fasta else build
-    return Manifest(counting_rules(build, sequences=fasta.sequences(build) if fasta else None, mask=asdict(mask)))
+    return Manifest(counting_rules(build, sequences=fasta.sequences(build) if fasta else None, mask=mask.thresholds))
