@@ -1,12 +1,12 @@
 """Cohort: the node's summary.
 
-Needs each sample's calls and decision. Counts each person alone, adds people up by batch and batches to the node; the
-people of a cohort VCF are counted together. A person's counts depend on that person only, so one person more costs
-one person, one batch and one sum; a node whose people have all withdrawn has the summary of nobody. The node's
+Needs each sample's calls, metrics and decision. Counts each person alone, adds people up by batch and batches to the
+node; the people of a cohort VCF are counted together. A person's counts depend on that person only, so one person more
+costs one person, one batch and one sum; a node whose people have all withdrawn has the summary of nobody. The node's
 summary may leave the node; all else here is private.
 """
 
-COHORT_VERSION = 3
+COHORT_VERSION = 4
 # what people are counted by, as options of a command
 ON = ["--reference", REFERENCE] if COUNTED_ON else []
 RULES = ["--build", RUN.config.build, "--mask", RUN.config.mask.argument, *ON]
@@ -36,6 +36,11 @@ rule count_alleles:
         reference=COUNTED_ON,
         digests=DIGESTS,
         decisions="<private>/decisions/{sample}.tsv",
+        alignments=branch(
+            lambda wildcards: RUN.kind(wildcards.node, wildcards.sample) == "gvcf",
+            otherwise="<private>/qc/alignments/{sample}.json",
+        ),
+        variants="<private>/qc/variants/{sample}.tsv",
     output:
         manifest="<private>/summaries/{sample}/manifest.json",
     log:
@@ -54,6 +59,11 @@ rule count_alleles:
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         facts=lambda wildcards: RUN.facts(wildcards.node, wildcards.sample),
         people=lambda wildcards: ["--sample", wildcards.sample],
+        metrics=lambda wildcards, input: [
+            *(["--alignments", input.alignments] if input.alignments else []),
+            "--variants",
+            input.variants,
+        ],
         reference=["--reference", REFERENCE] if COUNTED_ON else ["--assume-normalised"],
         build=RUN.config.build,
         build_digest=RUN.build_digest,
@@ -63,7 +73,7 @@ rule count_alleles:
         summary=subpath(output.manifest, parent=True),
     shell:
         "{params.tessera} --input {input.calls:q} --samples {params.sheet:q} {params.people:q} {params.reference:q}"
-        " --build {params.build:q} --decisions {input.decisions:q} --mask {params.mask:q}"
+        " --build {params.build:q} --decisions {input.decisions:q} --mask {params.mask:q} {params.metrics:q}"
         " --workers {threads} --max-memory {params.memory}MB --out {params.summary:q} 2> {log:q}"
 
 
@@ -87,6 +97,7 @@ use rule count_alleles as count_cohort with:
         sheet=lambda wildcards: RUN.sheet(wildcards.node),
         facts=lambda wildcards: RUN.cohort_facts(wildcards.node, wildcards.cohort),
         people=lambda wildcards, input: ["--callable", input.callable] if input.callable else [],
+        metrics=[],
         reference=["--reference", REFERENCE] if COUNTED_ON else ["--assume-normalised"],
         build=RUN.config.build,
         build_digest=RUN.build_digest,
