@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tessera.errors import InputError, Problem
-from tessera.schemas.qc_sums import QC_SUMS
+from tessera.schemas.qc_sums import QC_SUMS, QC_SUMS_VERSION
 from tessera.summary.qc_sums import QcSums, as_document, odd_qc_sums, of_document
 
 
@@ -22,13 +22,17 @@ def judged_qc_sums(folder: Path, people: Mapping[str, int]) -> tuple[QcSums, lis
     The file holds nothing beside the sums: written again, they are its bytes.
     """
     odd = f"{QC_SUMS} is not written as tessera count writes it: there may be more in it than sums"
+    version = f"{QC_SUMS} is of another version than {QC_SUMS_VERSION}, which this version of tessera reads"
     if not (folder / QC_SUMS).is_file():
         return {}, []
     content = (folder / QC_SUMS).read_bytes()
     try:
-        sums = of_document(json.loads(content))
-        found = list(odd_qc_sums(sums, people))
-        return sums, found or ([odd] if _text(sums).encode() != content else [])
+        document = json.loads(content)
+        if document["schema"] != QC_SUMS_VERSION:
+            return {}, [version]
+        sums = of_document(document)
+        wrong = list(odd_qc_sums(sums, people))
+        return sums, wrong or ([] if sums and _text(sums).encode() == content else [odd])
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
         return {}, [odd]
 

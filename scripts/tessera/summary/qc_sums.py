@@ -1,6 +1,7 @@
 """QC sums: the metrics of people as sums of whole numbers, by leaf stratum, which add up and come apart exactly."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -63,8 +64,7 @@ def sum_people(people: Iterable[tuple[str, Scaled]]) -> QcSums:
 
 
 def _bins(metric: str, values: Sequence[int]) -> dict[int, int]:
-    numbers = [min(value // width_of(metric), last_bin(metric)) for value in values]
-    return {number: numbers.count(number) for number in sorted(set(numbers))}
+    return dict(sorted(Counter(min(value // width_of(metric), last_bin(metric)) for value in values).items()))
 
 
 def add_qc_sums(terms: Sequence[QcSums], signs: Sequence[int]) -> QcSums:
