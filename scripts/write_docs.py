@@ -12,9 +12,12 @@ from tessera.schemas.document import document_markdown, keys_markdown
 from tessera.schemas.histograms import EDGES, HISTOGRAMS
 from tessera.schemas.qc_policy import METRICS
 from tessera.schemas.qc_policy import SCHEMA as QC_POLICY
+from tessera.schemas.qc_sums import QC_SUMS_VERSION
+from tessera.schemas.qc_sums import markdown as qc_edges_markdown
 from tessera.schemas.samples import INPUT_COLUMNS, SAMPLES
 from tessera.schemas.table import markdown_table
 from tessera.schemas.variants import VARIANTS
+from tessera.schemas.wgs_qc import CHOICES
 from tessera.schemas.wgs_qc import SCHEMA as WGS_QC
 from tessera.schemas.wgs_qc import markdown as wgs_qc_markdown
 from tessera.summary.blocks import BLOCK_SIZE, GROUP_ROWS
@@ -88,6 +91,7 @@ docs`. -->
     variants/<contig>.parquet        the leaf table
     an_track/<contig>.parquet        who is called at each base
     histograms/<contig>.parquet      quality and depth of carriers, and of all called
+    qc_sums.json                     what was measured of the people, in sums; where something was
 
 Schema {version}. In each Parquet file one row group is one block of {block:,} bases; a block of more than {group:,}
 rows is cut into row groups of so many. Rows are sorted by their first columns, those of the AN track within a row group
@@ -121,6 +125,25 @@ where the next begins, which is not told twice; the file alone says all ends, in
 
 A value at or above the highest edge of GQ and DP falls in one more bin (20); a share of 1 in the last.
 
+## qc_sums.json
+
+`schema` is {qc_version}; `strata` is leaf stratum -> metric -> sums over its people of whom the metric was measured:
+
+| key | meaning |
+| --- | --- |
+| `n` | how many they are |
+| `sum`, `sum_squares` | of the values as whole numbers: 30.02 with its two decimals is 3002 |
+| `bins` | number of a bin, from 0 -> people |
+
+Mean and standard deviation follow, exactly: `tessera show --qc` prints them. The metrics are those of the
+[GA4GH standard](quality.md). `sum_squares` may be beyond 2^53 (of a million people, 10^30), where readers of JSON that
+know floating point alone round it.
+
+{qc_edges}
+
+The first bin begins at 0. What is at or above the highest edge falls in one more bin; a share of 1, or 100 %, in the
+last. The text has one form: keys in this order, strata, metrics and bins sorted, nothing else.
+
 ## manifest.json
 
 | key | meaning |
@@ -142,66 +165,6 @@ A summary that came in a bundle, or was merged with one, holds `lineage.json` as
 [nodes](federation.md#lineage) of which it is made. It is no member, and no digest depends on it.
 """
 
-
-#: where the standard's text leaves a choice: what, here, elsewhere
-CHOICES = (
-    (
-        "high quality reads",
-        "not flagged as failed by the instrument (0x200), in every metric",
-        "samtools stats counts them in, unless told otherwise",
-    ),
-    (
-        "qualities",
-        "30 to 93; reads without qualities have no base of Q30",
-        "samtools stats lists them under 255",
-    ),
-    (
-        "primary alignments",
-        "supplementary alignments count in coverage, as in Picard, and not among reads",
-        "",
-    ),
-    (
-        "gaps",
-        "bases that are N in the run's reference, as Picard CollectWgsMetrics passes over N within the intervals",
-        "UCSC's table of gaps, which are N in hg38",
-    ),
-    (
-        "overlapping bases",
-        "counted once, by the first mate: where that one is below quality 20, the second is not asked "
-        "(`samtools depth -s`)",
-        "Picard asks the second: it would be 28 bases in a million more in NA12878 at 7.5x",
-    ),
-    (
-        "unpaired reads, depth above 250",
-        "counted",
-        "Picard leaves out reads whose mate is not aligned, and cuts depth at 250",
-    ),
-    (
-        "properly paired",
-        "two decimals of the ratio",
-        "the reference implementation has the one decimal that samtools prints",
-    ),
-    (
-        "high quality variants",
-        "FILTER is PASS or `.`, on autosomes; the mask of the count plays no part",
-        "`bcftools view -f PASS` refuses `.`",
-    ),
-    (
-        "records",
-        "a record's ALTs are those the person carries; half-calls count nowhere",
-        "",
-    ),
-    (
-        "people of a cohort VCF",
-        "call rate and het/hom ratio alone: the standard is of one person's own calls",
-        "",
-    ),
-    (
-        "insertions, deletions",
-        "records with one ALT, below 50 bases, told by htslib's rules: neither complex alleles nor MNPs",
-        "",
-    ),
-)
 
 QUALITY_PAGE = """\
 <!-- Made by scripts/write_docs.py from the schemas in scripts/tessera/schemas; edit those, then `make
@@ -258,6 +221,19 @@ then decisions of all are made again when somebody joins.
 Two samples that were swapped show where their karyotypes or copies of X differ from the sheet's, or where one is
 somebody's relative who should be none. Two strangers of one sex who were swapped look right: only another assay of
 the same people would tell.
+
+## Of everybody together
+
+A [summary](data-model.md#qc_sumsjson) holds n, sum, sum of squares and a histogram of each of the sixteen metrics by
+population and sex, over the people who are counted: those of whom the metric was measured, and nobody else. They add
+up and come apart as counts do, so a federation knows how its samples were sequenced, and no sample's numbers.
+
+    tessera show results/federation/summary --qc --by population
+
+The workflow gives each person's metrics to the count, and says n, mean and standard deviation of every node in
+`report.json`; by hand it is `tessera count --alignments --variants`, or `tessera cohort add` with the same options.
+People of a cohort VCF, and summaries of earlier versions, add none: `n` says of how many people a mean is. It is the
+mean of values as the standard rounds them.
 
 ## Other thresholds
 
@@ -330,6 +306,8 @@ def data_model_page() -> str:
         variants=VARIANTS.markdown(),
         an_track=AN_TRACK.markdown(),
         histograms=HISTOGRAMS.markdown(),
+        qc_version=QC_SUMS_VERSION,
+        qc_edges=qc_edges_markdown(),
         edges=markdown_table(("metric", "lowest edge", "width", "bins"), edges),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -15,11 +15,19 @@ from tessera.schemas.histograms import HISTOGRAMS
 from tessera.schemas.variants import VARIANTS
 from tessera.summary.blocks import BLOCK_SIZE, Block, BlockKey
 from tessera.summary.manifest import Manifest
+from tessera.summary.qc_sums import QcSum, QcSums
 
 CONTIGS = ("chr1", "chr2", "chrM")
 #: contig -> the bases about which something is known: across the border of two blocks, and at a contig's start
 WINDOWS = {"chr1": (BLOCK_SIZE - 12, BLOCK_SIZE + 12), "chr2": (0, 16), "chrM": (0, 10)}
 STRATA = ("XA_F", "XA_M", "XB_F", "XB_U")
+#: metric -> the highest value drawn, width of a bin and number of the last one, all in the metric's last decimal
+METRICS = {
+    "yield_bp_q30": (10**12, 5 * 10**9, 100),
+    "mean_autosome_coverage": (15_000, 100, 100),
+    "pct_autosomes_15x": (10_000, 100, 99),
+    "cross_contamination_rate": (10_000, 50, 199),
+}
 CHANGES = (("A", "C"), ("A", "G"), ("AT", "A"))
 #: a person at a variant that the own record lists: (called, n_het, n_homalt, n_hemi)
 DIPLOID = ((False, 0, 0, 0), (True, 0, 0, 0), (True, 1, 0, 0), (True, 0, 1, 0))
@@ -50,6 +58,7 @@ class Person:
     called: frozenset[tuple[str, int]]
     listed: dict[Variant, tuple[bool, int, int, int]]
     cells: tuple[tuple[str, int, str, int], ...]
+    measured: dict[str, int] = field(default_factory=dict)
 
     def at(self, contig: str, base: int) -> tuple[int, int, int]:
         """n_dip, n_hap, an_unknown at a 0-based base."""
@@ -101,7 +110,8 @@ def person(draw: st.DrawFn, cohort: Sequence[Variant]) -> Person:
         for metric in ("gq_alt", "dp_alt")
     )
     basis = draw(st.sampled_from(["gvcf", "declared", "variant_only"]))
-    return Person(draw(st.sampled_from(STRATA)), basis, frozenset(called), listed, cells)
+    measured = {name: draw(st.integers(0, most)) for name, (most, *_) in METRICS.items() if draw(st.booleans())}
+    return Person(draw(st.sampled_from(STRATA)), basis, frozenset(called), listed, cells, measured)
 
 
 def blocks_of(group: Iterable[Person]) -> dict[BlockKey, Block]:
@@ -114,6 +124,19 @@ def blocks_of(group: Iterable[Person]) -> dict[BlockKey, Block]:
             block = Block(variant_rows(group, key), track_rows(group, key), histogram_rows(group, key))
             if not block.is_empty():
                 found[key] = block
+    return found
+
+
+def qc_sums_of(group: Iterable[Person]) -> QcSums:
+    """What the metrics of these people come to, person by person."""
+    found: QcSums = {}
+    for one in group:
+        for metric, value in one.measured.items():
+            before = found.get((one.stratum, metric), QcSum(0, 0, 0, {}))
+            _, width, last = METRICS[metric]
+            bins = Counter(before.bins) + Counter([min(value // width, last)])
+            after = QcSum(before.n + 1, before.sum + value, before.sum_squares + value**2, dict(bins))
+            found = {**found, (one.stratum, metric): after}
     return found
 
 

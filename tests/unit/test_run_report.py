@@ -55,6 +55,13 @@ def test_an_an_that_is_an_interval_is_said() -> None:
     assert "AN is an interval" in report_text(build_report(NODES, merged, []), {"here": "there"})
 
 
+def test_metrics_are_told_by_node_with_n_mean_and_sd() -> None:
+    coverage = {"mean_autosome_coverage": {"n": 8, "mean": 30.5, "sd": None}}
+    report = build_report([replace(NODES[0], metrics=coverage), NODES[1]], MERGED, [])
+    assert report["nodes"]["alder"]["metrics"] == coverage
+    assert report["nodes"]["birch"]["metrics"] == report["merged"]["metrics"] == {}
+
+
 def test_pairs_to_review_are_told_by_node_and_degree() -> None:
     nodes = [replace(NODES[0], related={"duplicate": 1, "first": 12}), replace(NODES[1], related={})]
     report = build_report(nodes, MERGED, [])

@@ -1,13 +1,16 @@
 """The synthetic nation from reads to the merged summary: right numbers, and nothing is made twice."""
 
+import csv
 import gzip
 import json
 import re
 import shutil
+import statistics
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -17,6 +20,8 @@ import pytest
 from nation import counts_of, files_of
 from nation import run as tessera
 from run_folder import ROOT, RunFolder
+from tessera.schemas.samples import SEX_SPELLINGS, SEX_STRATA
+from tessera.schemas.wgs_qc import METRICS
 
 
 class Demo(RunFolder):
@@ -69,6 +74,55 @@ def text_of(path: Path) -> str:
         # the rules are prose of ours; one of the nation's people is called "per"
         return json.dumps({key: value for key, value in json.loads(path.read_text()).items() if key != "rules"})
     return path.read_text()
+
+
+def test_qc_sums_are_those_of_the_metrics_of_who_is_counted(demo: Demo) -> None:
+    """Of alder reads and calls were measured, of birch calls, of cedar's cohort file nothing that the standard has."""
+    everybody: dict[tuple[str, str], list[Decimal]] = {}
+    numbers = {}
+    for node in ("alder", "birch", "cedar"):
+        decisions = demo.read(f"{node}/private/decisions.tsv").decode().splitlines()[1:]
+        counted = {line.split("\t")[0] for line in decisions if line.split("\t")[1] == "true"}
+        with (demo.folder / "nation" / f"{node}.tsv").open() as lines:
+            sheet = {row["sample"]: row for row in csv.DictReader(lines, delimiter="\t")}
+        own: dict[tuple[str, str], list[Decimal]] = {}
+        for name in counted & {path.name.split(".")[0] for path in metrics_of(demo, node)}:
+            sex = SEX_STRATA.get(SEX_SPELLINGS[sheet[name]["sex"].lower()], "U")
+            document = json.loads(demo.read(f"{node}/private/qc/metrics/{name}.metrics.json"), parse_float=Decimal)
+            for group in document["wgs_qc_metrics"].values():
+                for metric, value in group.items():
+                    if value is not None:
+                        own.setdefault((f"{sheet[name]['population']}_{sex}", metric), []).append(Decimal(value))
+        assert_sums(demo, node, own)
+        numbers[node] = len({metric for _, metric in own})
+        for key, of_people in own.items():
+            everybody.setdefault(key, []).extend(of_people)
+    # no panel tells contamination
+    assert numbers == {"alder": 15, "birch": 7, "cedar": 0}
+    assert_sums(demo, "federation", everybody)
+    told = json.loads(demo.read("federation/report.json"))["merged"]["metrics"]
+    for metric in METRICS:
+        values = [value for (_, of), people in everybody.items() if of == metric for value in people]
+        assert (metric in told) is bool(values)
+        if values:
+            expected = {"n": len(values), "mean": float(statistics.mean(values)), "sd": float(statistics.stdev(values))}
+            assert told[metric] == pytest.approx(expected)
+
+
+def metrics_of(demo: Demo, node: str) -> list[Path]:
+    return list((demo.folder / "results" / node / "private" / "qc" / "metrics").glob("*.metrics.json"))
+
+
+def assert_sums(demo: Demo, of: str, values: dict[tuple[str, str], list[Decimal]]) -> None:
+    """The QC sums of a summary are those of these values: a metric times 10 to its decimals is a whole number."""
+    file = demo.folder / "results" / of / "summary" / "qc_sums.json"
+    strata = json.loads(file.read_text())["strata"] if values else {}
+    assert file.exists() is bool(values)
+    assert {(stratum, metric) for stratum, metrics in strata.items() for metric in metrics} == set(values)
+    for (stratum, metric), of_people in values.items():
+        found, whole = strata[stratum][metric], [value * 10 ** METRICS[metric].decimals for value in of_people]
+        assert found["n"] == len(whole) == sum(found["bins"].values())
+        assert (found["sum"], found["sum_squares"]) == (sum(whole), sum(value * value for value in whole))
 
 
 def test_lanes_are_not_kept_and_crams_are(demo: Demo) -> None:

@@ -6,7 +6,7 @@ person's counts depend on that person only, so one person more costs one person,
 people have all withdrawn has the summary of nobody. The node's summary may leave the node; all else here is private.
 """
 
-COHORT_VERSION = 3
+COHORT_VERSION = 4
 # what people are counted by, as options; calls that nobody checks on a reference are taken as they are
 COUNT_RULES = RULES if COUNTED_ON else [*RULES, "--assume-normalised"]
 
@@ -71,7 +71,7 @@ rule count_alleles:
         " {params.consent:q} {params.alignments:q} --variants {input.variants:q} {params.relatives:q}"
         " --out {output.decisions:q}"
         " && tessera count --input {input.calls:q} --samples {params.sheet:q} --sample {wildcards.sample:q}"
-        " {params.rules:q} --decisions {output.decisions:q}"
+        " {params.rules:q} --decisions {output.decisions:q} {params.alignments:q} --variants {input.variants:q}"
         " --workers {threads} --max-memory {resources.mem_mb}MB --out {params.summary:q}) 2> {log:q}"
 
 

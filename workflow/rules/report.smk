@@ -8,7 +8,7 @@ its run: one that stays, with the digest of every input, and one that may leave.
 
 import json
 
-REPORT_VERSION = 1
+REPORT_VERSION = 2
 CATALOGUE_VERSION = 1
 DESCRIBED = list(RUN.config.catalogue)
 DESCRIBED_NODES = [name for name in DESCRIBED if name in RUN.nodes]

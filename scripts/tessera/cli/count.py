@@ -12,6 +12,7 @@ import click
 from tessera.cli.options import (
     FILE,
     FOLDER,
+    alignment_metrics_option,
     build_option,
     callable_option,
     cluster_option,
@@ -19,6 +20,7 @@ from tessera.cli.options import (
     max_memory_option,
     sample_option,
     samples_option,
+    variant_metrics_option,
     workers_of,
     workers_option,
 )
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from tessera.schemas.mask import Mask
     from tessera.summary.blocks import BlockKey
     from tessera.summary.people import Listed, People
+    from tessera.summary.qc_sums import QcSums
 
 SECONDS_BETWEEN_REPORTS = 20
 
@@ -58,6 +61,8 @@ SECONDS_BETWEEN_REPORTS = 20
 @click.option("--decisions", type=FILE, help="Who is counted (tessera gate-samples); else by consent alone.")
 @callable_option
 @mask_option
+@alignment_metrics_option
+@variant_metrics_option
 @click.option("--sample-counts", "sample_table", type=FILE, help="Also write each person's counts, a private table.")
 @click.option(
     "--engine", type=click.Choice(["auto", "kernel", "reference"]), default="auto", show_default=True,
@@ -77,6 +82,8 @@ def command(
     decisions: Path | None,
     callable_bed: Path | None,
     mask_text: str,
+    alignments: tuple[Path, ...],
+    variants: tuple[Path, ...],
     sample_table: Path | None,
     engine: "Engine",
     workers: int,
@@ -86,7 +93,8 @@ def command(
 ) -> None:
     """Count a cohort file or one gVCF into a summary.
 
-    The summary holds counts per variant, population and sex, the AN track and histograms; no person's record.
+    The summary holds counts per variant, population and sex, the AN track and histograms; no person's record. With
+    --alignments and --variants it holds QC sums of those counted as well; a metric that was not measured adds nothing.
     """
     from tessera.cohort.source import manifest_of
     from tessera.files.builds import read_build
@@ -108,18 +116,20 @@ def command(
     })  # fmt: skip
     file = VariantFile(source, genotypes_only=mask.genotypes_only)
     listed = _people(sheet, file, only, decisions)
+    qc_sums = _qc_sums(sheet, listed.counted, alignments, variants)
     how, basis, fasta = rules_for(file, read_build(build), reference, mask, callable_bed)
     sequences = fasta.sequences(how.build) if fasta else None
     rules = counting_rules(how.build, sequences=sequences, mask=how.mask.thresholds)
     with new_summary(out) as writer:
         ledger, ran = count_into(writer, file, listed.counted, how, engine, processes)
-        writer.finish(manifest_of(rules, listed, basis, ledger.entries))
+        writer.finish(manifest_of(rules, listed, basis, ledger.entries), qc_sums=qc_sums)
     if sample_table:
         _write_sample_counts(sample_table, listed.counted, file.samples, ledger)
     arguments = {
         "input": source, "samples": sheet, "sample": " ".join(only), "reference": reference,
         "assume_normalised": assume_normalised, "build": build, "decisions": decisions, "callable": callable_bed,
         "mask": mask_text, "engine": ran,
+        "alignments": " ".join(map(str, alignments)), "variants": " ".join(map(str, variants)),
     }  # fmt: skip
     write_provenance(out, "count", arguments, {"records": ledger.records, "bases": ledger.bases})
     said = (
@@ -214,6 +224,16 @@ def _people(sheet: Path, file: "VariantFile", only: tuple[str, ...], decisions: 
     from tessera.files.input_samples import read_people
 
     return Listed.of_frame(with_reasons(read_people(sheet, file.path, file.samples, only), decisions, str(file.path)))
+
+
+def _qc_sums(sheet: Path, people: "People", alignments: tuple[Path, ...], variants: tuple[Path, ...]) -> "QcSums":
+    if not alignments and not variants:
+        return {}
+    from tessera.files.metrics import read_scaled
+    from tessera.summary.qc_sums import sum_people
+
+    measured = read_scaled(sheet, people.names, alignments, variants)
+    return sum_people((stratum, measured[name]) for name, stratum in zip(people.names, people.strata, strict=True))
 
 
 def with_reasons(people: "pl.DataFrame", decisions: Path | None, of: str) -> "pl.DataFrame":

@@ -27,17 +27,19 @@ GROUPS = ("population", "sex")
 @click.argument("summary", type=FOLDER)
 @click.option("--region", help="CONTIG, CONTIG:POS or CONTIG:START-END; 1-based, both ends within.")
 @click.option("--by", default="", help="Keep apart: population, sex, or population,sex. Without it one row a variant.")
+@click.option("--qc", is_flag=True, help="Instead: mean, sd and histogram of the metrics of the people, by QC sums.")
 @click.option("--statistics", is_flag=True, help="Add call rate, Hardy-Weinberg tests, filtering frequencies, grpmax.")
 @not_in_grpmax_option
 @click.option("--format", "form", type=click.Choice(["tsv", "parquet"]), default="tsv", show_default=True)
 def command(
-    summary: Path, region: str | None, by: str, statistics: bool, not_in_grpmax: tuple[str, ...], form: str
+    summary: Path, region: str | None, by: str, qc: bool, statistics: bool, not_in_grpmax: tuple[str, ...], form: str
 ) -> None:
     """Print AC, AN, AF and the counts of people for every variant of SUMMARY.
 
     On standard output, TSV with a header, or Parquet. --statistics adds n_people (who has copies there), call_rate,
-    HWE, ExcHet, inbreeding_coeff, faf95 and faf99, and, where populations are pooled, grpmax and fafmax. A value that
-    there is not is empty.
+    HWE, ExcHet, inbreeding_coeff, faf95 and faf99, and, where populations are pooled, grpmax and fafmax. --qc prints
+    the metrics of GA4GH WGS Quality Control over the people of whom each was measured. A value that there is not is
+    empty.
     """
     from tessera.files.summaries import SummaryFolder
 
@@ -46,10 +48,21 @@ def command(
         raise refuse("--by", repr(by), "population, sex, or population,sex")
     ordered = tuple(name for name in GROUPS if name in groups)
     folder = SummaryFolder(summary)
+    if qc:
+        _refuse_beside_qc(region, statistics=statistics)
+        from tessera.summary.qc_table import qc_table
+
+        _print(iter([qc_table(folder.qc_sums, ordered)]), form)
+        return
     check_not_in_grpmax(not_in_grpmax, folder.manifest.people, asked=statistics and "population" not in groups)
     derive = _statistics(folder, ordered, not_in_grpmax) if statistics else _frequencies(folder, ordered)
     frames = _frames(folder, _span(region, folder), derive)
     _print(frames, form)
+
+
+def _refuse_beside_qc(region: str | None, *, statistics: bool) -> None:
+    if region is not None or statistics:
+        raise refuse("--qc", "with --region or --statistics, which are about variants", "--qc, --by and --format alone")
 
 
 def _print(frames: "Iterator[pl.DataFrame]", form: str) -> None:

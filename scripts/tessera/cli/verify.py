@@ -55,6 +55,7 @@ def judge(folder: "SummaryFolder") -> Judged:
 
     Where files are not those of the manifest, nothing else is looked at.
     """
+    from tessera.files.qc_sums import judged_qc_sums
     from tessera.files.summaries import verify_members
     from tessera.schemas.variants import VARIANTS
     from tessera.summary.algebra import CARRIERS
@@ -64,6 +65,7 @@ def judge(folder: "SummaryFolder") -> Judged:
     found = Judged(verify_members(folder.path, folder.raw))
     if not found.wrong:
         found.wrong += check_manifest(folder.manifest, folder.raw["fingerprint"])
+        found.wrong += judged_qc_sums(folder.path, folder.manifest.people)[1]
         for contig, table in product(folder.contigs, TABLES):
             for rows, sentences in folder.judged(table, contig):
                 found.wrong += sentences

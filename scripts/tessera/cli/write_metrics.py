@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from tessera.cli.options import FOLDER, alignment_metrics_option, samples_option, variant_metrics_option
-from tessera.errors import all_at_once
 
 
 @click.command("write-metrics")
@@ -18,20 +17,9 @@ def command(sheet: Path, alignments: tuple[Path, ...], variants: tuple[Path, ...
 
     The sixteen metrics are told in docs/quality.md, their JSON Schema is docs/wgs-qc-metrics.schema.json.
     """
-    from tessera.files.metrics import (
-        metric_files,
-        read_alignment_metrics,
-        read_variant_metrics,
-        write_standard_metrics,
-    )
+    from tessera.files.metrics import read_measured, write_standard_metrics
     from tessera.files.samples import read_samples
-    from tessera.schemas.sample_rows import each_person, measured_alone
+    from tessera.schemas.sample_rows import each_person
 
     people = each_person(read_samples(sheet, need_inputs=False))
-    aligned, called = measured_alone(people)
-    with all_at_once() as gathered:
-        with gathered.trying():
-            on_alignments = read_alignment_metrics(metric_files(alignments, aligned, ".json"))
-        with gathered.trying():
-            on_calls = read_variant_metrics(metric_files(variants, called, ".tsv"))
-    write_standard_metrics(out, on_alignments, on_calls)
+    write_standard_metrics(out, *read_measured(people, alignments, variants))

@@ -76,12 +76,15 @@ def _scope(name: str, summary: Path, not_counted: dict[str, int] | None = None) 
     """A summary's numbers; a summary knows nothing of withdrawn people, so a node of ours gives its own reasons."""
     from tessera.files.summaries import SummaryFolder
     from tessera.report.run_report import Scope, count_variants
+    from tessera.summary.qc_table import qc_table
 
     folder = SummaryFolder(summary)
     manifest = folder.manifest
     variants = count_variants(block.variants for _, block in folder.blocks())
     why = manifest.not_counted if not_counted is None else not_counted
-    return Scope(name, sum(manifest.people.values()), why, variants, manifest.is_exact)
+    metrics = {row["metric"]: {key: row[key] for key in ("n", "mean", "sd")}
+               for row in qc_table(folder.qc_sums).iter_rows(named=True)}  # fmt: skip
+    return Scope(name, sum(manifest.people.values()), why, variants, manifest.is_exact, metrics=metrics)
 
 
 def _comparison(path: Path) -> "Comparison":

@@ -1,7 +1,7 @@
 """Metrics of samples: on alignments one JSON file each, on calls a table; and both as GA4GH WGS QC version 1."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -12,11 +12,14 @@ from tessera.errors import InputError, Problem, all_at_once
 from tessera.files.atomic import directory_written_aside, written_aside
 from tessera.files.json_documents import read_json
 from tessera.files.paths import unlike_file
+from tessera.files.samples import read_samples
 from tessera.files.tables import read_tsv
 from tessera.schemas.document import check_document, quoted
+from tessera.schemas.sample_rows import each_person, measured_alone
 from tessera.schemas.variant_metrics import VARIANT_METRICS
 from tessera.schemas.wgs_qc import ALIGNMENT_METRICS, METRICS, SCHEMA
 from tessera.schemas.wgs_qc import VARIANT_METRICS as STANDARD_VARIANT_METRICS
+from tessera.summary.qc_sums import Scaled, scaled
 
 #: MultiQC looks into files of this ending
 FOR_MULTIQC = "ga4gh_wgs_qc_mqc.json"
@@ -124,6 +127,39 @@ def read_variant_metrics(paths: Sequence[Path]) -> pl.DataFrame:
     return _once_each(
         pl.concat([pl.DataFrame(schema=VARIANT_METRICS.schema), *(read_tsv(path, VARIANT_METRICS) for path in paths)])
     )
+
+
+def read_measured(
+    people: pl.DataFrame, alignments: Sequence[Path], variants: Sequence[Path]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What was measured of people (one row each) on alignments and on calls; a folder stands for the file of each."""
+    aligned, called = measured_alone(people)
+    with all_at_once() as gathered:
+        with gathered.trying():
+            on_alignments = read_alignment_metrics(metric_files(alignments, aligned, ".json"))
+        with gathered.trying():
+            on_calls = read_variant_metrics(metric_files(variants, called, ".tsv"))
+    return on_alignments, on_calls
+
+
+def read_scaled(
+    sheet: Path, names: Collection[str], alignments: Sequence[Path], variants: Sequence[Path]
+) -> dict[str, Scaled]:
+    """Sample -> the metrics of the standard that were measured, for those of `names`, as QC sums add them.
+
+    Raises InputError for each value that a metric cannot have.
+    """
+    people = each_person(read_samples(sheet, need_inputs=False))
+    found: dict[str, dict[str, float | None]] = {}
+    for rows in read_measured(people.filter(pl.col("sample").is_in(list(names))), alignments, variants):
+        for row in rows.iter_rows(named=True):
+            found.setdefault(row["sample"], {}).update(row)
+    with all_at_once() as gathered:
+        values: dict[str, Scaled] = {}
+        for name in names:
+            with gathered.trying():
+                values[name] = scaled(name, found.get(name, {}))
+    return values
 
 
 def metric_files(given: Sequence[Path], samples: Sequence[str], suffix: str) -> list[Path]:

@@ -6,7 +6,6 @@ A block is one row group, or, when it holds very much, several; so a reader need
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
@@ -26,15 +25,18 @@ from tessera.files.atomic import directory_written_aside
 from tessera.files.builds import parse_build
 from tessera.files.json_documents import read_json
 from tessera.files.lineage import LINEAGE, read_sources, write_sources
+from tessera.files.qc_sums import read_qc_sums, write_qc_sums
 from tessera.schemas.an_track import AN_TRACK
+from tessera.schemas.qc_sums import QC_SUMS
 from tessera.schemas.table import Table
 from tessera.summary.blocks import BLOCK_SIZE, GROUP_ROWS, POSITIONS, TABLES, Block, BlockKey
 from tessera.summary.cells import Cells, cells
 from tessera.summary.checks import Judge
 from tessera.summary.columns import Columns, joined, read_columns
 from tessera.summary.lineage import Lineage, Source, Sources, named_sources
-from tessera.summary.manifest import COUNTED_FIELDS, SCHEMA_VERSION, Manifest, odd_counts
+from tessera.summary.manifest import COUNTED_FIELDS, SCHEMA_VERSION, Manifest, odd_counts, odd_members
 from tessera.summary.parts import Part, row_groups
+from tessera.summary.qc_sums import QcSums
 from tessera.summary.spelling import contig_names
 
 #: block number -> row group -> rows
@@ -69,8 +71,6 @@ def _how_written(table: Table) -> dict[str, Any]:
 
 
 HOW_WRITTEN = {name: _how_written(table) for name, table in TABLES.items()}
-#: letters of a GA4GH digest (base64url)
-SEQCOL = r"[A-Za-z0-9_-]+"
 ALTERED = "not the file the manifest names (sha256 differs)"
 REMAKE = "Make the summary again with tessera count or merge."
 AS_WRITTEN, ASK_AGAIN = "the summary as it was written", "Ask for it again; tessera verify tells more."
@@ -116,8 +116,18 @@ class SummaryFolder:
 
     @property
     def tables_digest(self) -> str:
-        """sha256 of the names and digests of its tables: equal ones are of people who are alike in everything."""
-        return f"sha256:{hashlib.sha256(rfc8785.dumps(self.raw['members'])).hexdigest()}"
+        """sha256 of the names and digests of its tables: equal ones are of people who are alike in all calls."""
+        return f"sha256:{hashlib.sha256(rfc8785.dumps(self.tables)).hexdigest()}"
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """The tables of its contigs -> sha256."""
+        return {name: digest for name, digest in self.raw["members"].items() if name != QC_SUMS}
+
+    @property
+    def qc_sums(self) -> QcSums:
+        """What was measured of its people, in sums; none where nothing was. Raises InputError as `block` does."""
+        return read_qc_sums(self.path, self.raw["members"], self.manifest.people)
 
     @property
     def lists_variants(self) -> bool:
@@ -233,10 +243,11 @@ class SummaryWriter:
             if writer is not None:
                 writer.close()
 
-    def finish(self, manifest: Manifest, sources: Sources = ()) -> str:
+    def finish(self, manifest: Manifest, sources: Sources = (), qc_sums: QcSums | None = None) -> str:
         """Close every file and write the manifest with the digest of each; gives the manifest's own, of the whole."""
         for _, contig in list(self._writers):
             self.close_contig(contig)
+        write_qc_sums(self._folder, qc_sums or {})
         members = {name: _sha256(self._folder / name) for name in _members(self._folder)}
         content = {
             "schema": SCHEMA_VERSION,
@@ -308,32 +319,11 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         raise refuse(f"{where}/{MANIFEST}", f"missing or unknown keys: {found}", ", ".join(sorted(needed)), REMAKE)
     if raw["schema"] != SCHEMA_VERSION:
         raise refuse(f"{where}/{MANIFEST}", f"schema {raw['schema']}", f"schema {SCHEMA_VERSION}", REMAKE)
-    odd = [*odd_counts(raw), *_odd_members(raw)]
+    odd = [*odd_counts(raw), *odd_members(raw)]
     if odd:
         raise InputError([Problem(f"{where}/{MANIFEST}", sentence, expected, REMAKE) for sentence in odd])
     parse_build(raw["rules"]["build"], where=f"{where}/{MANIFEST} rules.build")
     return raw
-
-
-def _odd_members(raw: Mapping[str, Any]) -> Iterator[str]:
-    """Sentences about members that are no table of a contig of the build, and a reference that is none."""
-    match raw:
-        case {"rules": {"build": {"contigs": [*contigs]}, **rules}, "members": dict(members)}:
-            names = [contig.get("name") for contig in contigs if isinstance(contig, dict)]
-            known = {f"{table}/{name}.parquet" for table in TABLES for name in names}
-            yield from (f"{name} does not belong to a summary" for name in sorted(set(members) - known))
-            reference = rules.get("reference", "missing")
-            if reference is not None and not re.fullmatch(SEQCOL, str(reference)):
-                yield f"rules.reference is {reference!r}, which is no digest of a sequence collection"
-            match rules.get("sequences", "missing"):
-                case None:
-                    pass
-                case [*sequences] if len(sequences) == len(contigs):
-                    pass
-                case odd:
-                    yield f"rules.sequences is {odd!r}, which are no digests of the build's contigs"
-        case _:
-            yield "no rules.build.contigs, or members that are no files with their digests"
 
 
 def _layout(member: Path, table: str, digest: str) -> Layout:
@@ -395,16 +385,14 @@ def _refuse_foreign(out: Path) -> None:
     """Only an empty folder or (the remains of) a summary may be replaced."""
     if not out.exists() and not out.is_symlink():
         return
-    foreign = [out] if not out.is_dir() else [p for p in out.iterdir() if p.name not in {*BESIDE, *TABLES}]
+    foreign = [out] if not out.is_dir() else [p for p in out.iterdir() if p.name not in {*BESIDE, *TABLES, QC_SUMS}]
     if foreign:
-        raise refuse(
-            str(out),
+        what = (
             f"it holds {foreign[0].name}, which is no part of a summary"
             if out.is_dir()
-            else "it is there and no folder",
-            "a new folder or a summary",
-            "Give another --out, or remove what is there.",
+            else "it is there and no folder"
         )
+        raise refuse(str(out), what, "a new folder or a summary", "Give another --out, or remove what is there.")
 
 
 def _sha256(path: Path) -> str:

@@ -24,12 +24,14 @@ from tessera.summary.lineage import (
 from tessera.summary.manifest import Manifest, combine_manifests
 from tessera.summary.parts import Cursor
 from tessera.summary.preflight import Preflight, preflight
+from tessera.summary.qc_sums import QcSums, add_qc_sums, odd_qc_sums
 from tessera.summary.spelling import commonly_spelt, contig_names
 
 #: Summaries added at a time; more are added in groups first. Bounds memory, does not change the sum.
 FAN_IN = 16
 #: Alleles of people, above which a table could not hold their number.
 MOST_ALLELES = 2**31 - 1
+MEASURED_TOO = "Subtract a summary that was counted with the same metrics as the people came in by."
 
 
 def merge_summaries(
@@ -133,6 +135,7 @@ def _write_sum(terms: Sequence[tuple[Path, int]], writer: SummaryWriter, workers
     manifest = combine_manifests([folder.manifest for folder in folders], signs, [str(path) for path, _ in terms])
     _refuse_too_many(manifest)
     sources = _sources(folders, signs, sum(manifest.people.values()))
+    qc_sums = _qc_sums(folders, signs, manifest)
     folders = _commonly_spelt(folders)
     with ThreadPoolExecutor(workers) as pool:
         work = [
@@ -143,7 +146,7 @@ def _write_sum(terms: Sequence[tuple[Path, int]], writer: SummaryWriter, workers
                 done.result()
         finally:
             pool.shutdown(cancel_futures=True)
-    return writer.finish(manifest, sources)
+    return writer.finish(manifest, sources, qc_sums)
 
 
 def _combine_contig(
@@ -169,6 +172,16 @@ def _sources(folders: Sequence[SummaryFolder], signs: Sequence[int], people: int
     if problems:
         raise InputError(problems)
     return remaining_sources(whole, taken)
+
+
+def _qc_sums(folders: Sequence[SummaryFolder], signs: Sequence[int], manifest: Manifest) -> QcSums:
+    """The QC sums of a sum. Raises InputError when more people were measured than remain: they were not all taken."""
+    sums = add_qc_sums([folder.qc_sums for folder in folders], signs)
+    odd = [Problem(sentence, "not contained", "sums of the people who remain", MEASURED_TOO)
+           for sentence in odd_qc_sums(sums, manifest.people)]  # fmt: skip
+    if odd:
+        raise InputError(odd)
+    return sums
 
 
 def _commonly_spelt(folders: Sequence[SummaryFolder]) -> list[SummaryFolder]:
@@ -217,7 +230,7 @@ def _copies(folders: Sequence[SummaryFolder]) -> Iterator[Problem]:
     """
     first: dict[tuple[tuple[str, str], ...], Path] = {}
     for folder in folders:
-        members = tuple(sorted(folder.raw["members"].items()))
+        members = tuple(sorted(folder.tables.items()))
         if folder.lists_variants:
             other = first.setdefault(members, folder.path)
             if other != folder.path:

@@ -1,7 +1,7 @@
 """The report of a run: who was counted, who was not and why, and what was found, as text and as JSON."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -17,7 +17,8 @@ class Scope:
     """A node, or all nodes merged: people counted, people not counted by reason, variants that somebody carries.
 
     `exact` is False where some people's bases without a record are unknown, so that AN is an interval; `related` has
-    pairs of people by degree, and is None where nobody looked for them.
+    pairs of people by degree, and is None where nobody looked for them. `metrics` is metric -> n, mean and sd over the
+    people of whom it was measured.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Scope:
     variants: int
     exact: bool = True
     related: Mapping[str, int] | None = None
+    metrics: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def _scope(scope: Scope) -> dict[str, Any]:
         "not_counted": dict(sorted(scope.not_counted.items())),
         "variants": scope.variants,
         "exact": scope.exact,
+        "metrics": {name: dict(told) for name, told in scope.metrics.items()},
         **({} if scope.related is None else {"related_pairs": dict(scope.related)}),
     }
 

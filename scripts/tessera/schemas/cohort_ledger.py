@@ -6,6 +6,7 @@ from typing import Any
 from tessera.errors import Problem
 from tessera.schemas.document import Schema, check_document, quoted
 from tessera.schemas.samples import KARYOTYPES, NAME_PATTERN
+from tessera.schemas.wgs_qc import METRICS
 
 LEDGER_VERSION = RECEIPT_VERSION = 1
 _REMEDY = "A ledger is written by tessera cohort alone: take a copy that is whole."
@@ -19,9 +20,12 @@ def _text(description: str, expected: str = "text", **keywords: object) -> Schem
     return _key(expected, description, type="string", **keywords)
 
 
-def _mapping(description: str, properties: Mapping[str, Schema], **keywords: object) -> Schema:
-    shape = {"type": "object", "additionalProperties": False, "required": list(properties), "properties": properties}
-    return _key(f"a mapping with {', '.join(properties)}", description, **shape, **keywords)
+def _mapping(
+    description: str, properties: Mapping[str, Schema], optional: Mapping[str, Schema] | None = None
+) -> Schema:
+    known = {**properties, **(optional or {})}
+    shape = {"type": "object", "additionalProperties": False, "required": list(properties), "properties": known}
+    return _key(f"a mapping with {', '.join(known)}", description, **shape)
 
 
 def _list(description: str, items: Schema, **keywords: object) -> Schema:
@@ -79,6 +83,14 @@ PERSON = _mapping(
         "tables": _or_null(
             _digest("Digest of the person's own tables; null where a cohort file was counted as a whole.")
         ),
+    },
+    optional={
+        "metrics": _mapping(
+            "What was measured of the person, as whole numbers: 30.02 of two decimals is 3002; absent where nothing.",
+            {},
+            {name: _number(f"{metric.unit}, times {10**metric.decimals:,}.") for name, metric in METRICS.items()},
+        )
+        | {"x-expected": "a mapping of metrics"}
     },
 )
 _TOUCHED = {

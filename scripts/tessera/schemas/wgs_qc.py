@@ -65,6 +65,65 @@ VARIANT_METRICS = {
     ),
 }
 METRICS = ALIGNMENT_METRICS | VARIANT_METRICS
+#: where the standard's text leaves a choice: what, here, elsewhere
+CHOICES = (
+    (
+        "high quality reads",
+        "not flagged as failed by the instrument (0x200), in every metric",
+        "samtools stats counts them in, unless told otherwise",
+    ),
+    (
+        "qualities",
+        "30 to 93; reads without qualities have no base of Q30",
+        "samtools stats lists them under 255",
+    ),
+    (
+        "primary alignments",
+        "supplementary alignments count in coverage, as in Picard, and not among reads",
+        "",
+    ),
+    (
+        "gaps",
+        "bases that are N in the run's reference, as Picard CollectWgsMetrics passes over N within the intervals",
+        "UCSC's table of gaps, which are N in hg38",
+    ),
+    (
+        "overlapping bases",
+        "counted once, by the first mate: where that one is below quality 20, the second is not asked "
+        "(`samtools depth -s`)",
+        "Picard asks the second: it would be 28 bases in a million more in NA12878 at 7.5x",
+    ),
+    (
+        "unpaired reads, depth above 250",
+        "counted",
+        "Picard leaves out reads whose mate is not aligned, and cuts depth at 250",
+    ),
+    (
+        "properly paired",
+        "two decimals of the ratio",
+        "the reference implementation has the one decimal that samtools prints",
+    ),
+    (
+        "high quality variants",
+        "FILTER is PASS or `.`, on autosomes; the mask of the count plays no part",
+        "`bcftools view -f PASS` refuses `.`",
+    ),
+    (
+        "records",
+        "a record's ALTs are those the person carries; half-calls count nowhere",
+        "",
+    ),
+    (
+        "people of a cohort VCF",
+        "call rate and het/hom ratio alone: the standard is of one person's own calls",
+        "",
+    ),
+    (
+        "insertions, deletions",
+        "records with one ALT, below 50 bases, told by htslib's rules: neither complex alleles nor MNPs",
+        "",
+    ),
+)
 
 
 def rounded(metric: str, value: float | None) -> float | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from tessera.errors import refuse
+from tessera.errors import InputError, refuse
 from tessera.schemas.histograms import HISTOGRAMS
 from tessera.summary.an_track import CALLED, IntArray, Steps, place, sum_steps
 from tessera.summary.blocks import GROUP_ROWS, TABLES
@@ -33,7 +33,7 @@ def add_counts(terms: Sequence[Mapping[str, int]], signs: Sequence[int], what: s
             total[name] = total.get(name, 0) + sign * count
     for name, count in total.items():
         if count < 0:
-            raise _not_contained(f"{what} {name}", count)
+            raise not_contained(f"{what} {name}", count)
     return {name: total[name] for name in sorted(total) if total[name]}
 
 
@@ -147,17 +147,18 @@ def _refuse_below(sums: IntArray, rows: Columns, what: str) -> None:
     lowest = sums.min(axis=0)
     if (lowest < 0).any():
         first = int((lowest < 0).argmax())
-        raise _not_contained(what.format(**rows.row(first)), int(lowest[first]))
+        raise not_contained(what.format(**rows.row(first)), int(lowest[first]))
 
 
 def _refuse_left(left: Bools, sums: IntArray, rows: Columns) -> None:
     if left.any():
         first = int(left.argmax())
         carriers = sum(int(sums[COUNTS.index(name), first]) for name in CARRIERS)
-        raise _not_contained(VARIANT.format(**rows.row(first)), carriers)
+        raise not_contained(VARIANT.format(**rows.row(first)), carriers)
 
 
-def _not_contained(where: str, count: int) -> Exception:
+def not_contained(where: str, count: int) -> InputError:
+    """What to raise where more is subtracted than there was: `count` is what would be left."""
     return refuse(
         where,
         f"{count:,} people left after the subtraction",

@@ -9,10 +9,14 @@ from typing import Any
 import rfc8785
 
 from tessera.errors import InputError, Problem
+from tessera.schemas.qc_sums import QC_SUMS
 from tessera.summary.algebra import add_counts
+from tessera.summary.blocks import TABLES
 from tessera.summary.spelling import commonly_spelt, contig_names
 
 SCHEMA_VERSION = 1
+#: letters of a GA4GH digest (base64url)
+SEQCOL = r"[A-Za-z0-9_-]+"
 RECOUNT = "Summaries add up only when counted by the same rules on the same reference: recount one of them."
 #: rule -> what makes two summaries agree in it
 REMEDIES = {
@@ -79,6 +83,27 @@ def odd_counts(raw: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{field_name} has the unknown name {name}"
             if type(count) is not int or count < 1:
                 yield f"{field_name} {name} is {count!r}, which counts nothing"
+
+
+def odd_members(raw: Mapping[str, Any]) -> Iterator[str]:
+    """Sentences about members that are no table of a contig of the build, and a reference that is none."""
+    match raw:
+        case {"rules": {"build": {"contigs": [*contigs]}, **rules}, "members": dict(members)}:
+            names = [contig.get("name") for contig in contigs if isinstance(contig, dict)]
+            known = {f"{table}/{name}.parquet" for table in TABLES for name in names} | {QC_SUMS}
+            yield from (f"{name} does not belong to a summary" for name in sorted(set(members) - known))
+            reference = rules.get("reference", "missing")
+            if reference is not None and not re.fullmatch(SEQCOL, str(reference)):
+                yield f"rules.reference is {reference!r}, which is no digest of a sequence collection"
+            match rules.get("sequences", "missing"):
+                case None:
+                    pass
+                case [*sequences] if len(sequences) == len(contigs):
+                    pass
+                case odd:
+                    yield f"rules.sequences is {odd!r}, which are no digests of the build's contigs"
+        case _:
+            yield "no rules.build.contigs, or members that are no files with their digests"
 
 
 def combine_manifests(manifests: Sequence[Manifest], signs: Sequence[int], names: Sequence[str]) -> Manifest:

@@ -41,7 +41,7 @@ def _in_members(folder: "SummaryFolder", words: Mapping[tuple[str, str], Iterabl
     from tessera.federation.bundle import words_not_allowed
     from tessera.files.hidden_content import hidden_content
 
-    for name in sorted(folder.raw["members"]):
+    for name in sorted(folder.tables):
         yield from hidden_content(folder.path / name, PurePosixPath(name).parts[0])
     for (name, column), stored in sorted(words.items()):
         odd = words_not_allowed(column, stored, folder.raw["people"], PurePosixPath(name).stem)

@@ -10,11 +10,13 @@ import click
 from tessera.cli.cohort.counting import Task, check_tasks, count_tasks, now, settings_of
 from tessera.cli.options import (
     FILE,
+    alignment_metrics_option,
     callable_option,
     cohort_argument,
     sample_option,
     samples_option,
     side_by_side_option,
+    variant_metrics_option,
 )
 from tessera.errors import InputError, Problem, refuse
 
@@ -41,6 +43,8 @@ class Batch:
 @click.option("--input", "source", type=FILE, help="File that holds them all; else the gvcf or vcf cell of each.")
 @click.option("--decisions", type=FILE, help="Who is counted (tessera gate-samples); else by consent alone.")
 @callable_option
+@alignment_metrics_option
+@variant_metrics_option
 @click.option(
     "--reconsented", multiple=True, metavar="SAMPLE",
     help="Person who had withdrawn and has consented again; may be repeated.",
@@ -53,24 +57,30 @@ def command(
     source: Path | None,
     decisions: Path | None,
     callable_bed: Path | None,
+    alignments: tuple[Path, ...],
+    variants: tuple[Path, ...],
     reconsented: tuple[str, ...],
     workers: int,
 ) -> None:
     """Count the new people of a sheet into COHORT; nobody else is read again.
 
-    A cohort VCF may hold more people than the sheet lists. People who are in, or have withdrawn, are refused.
+    A cohort VCF may hold more people than the sheet lists. People who are in, or have withdrawn, are refused. What was
+    measured of people (--alignments, --variants) goes into the ledger, and into QC sums.
     """
     from tessera.cohort.members import replay
     from tessera.files.atomic import directory_beside
     from tessera.files.cohort_folder import opened_cohort
+    from tessera.files.metrics import read_scaled
     from tessera.files.recorded import unchanged
 
     with opened_cohort(cohort, to_change=True) as folder:
         history = replay(folder.ledger.lines, str(folder.ledger.path))
         people = _newcomers(history, cohort, sheet, only, source, decisions, reconsented)
         settings = settings_of(folder)
+        measured = read_scaled(sheet, people.filter(reason="")["sample"].to_list(), alignments, variants)
         tasks = [
-            Task(Path(str(file)), callable_bed, rows) for (file,), rows in people.group_by("file", maintain_order=True)
+            Task(Path(str(file)), callable_bed, rows, measured)
+            for (file,), rows in people.group_by("file", maintain_order=True)
         ]
         held = check_tasks(settings, tasks)
         with directory_beside(folder.partial(folder.number)) as aside:
@@ -161,4 +171,6 @@ def _people(batch: Batch, digests: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Everybody of a batch as its line holds them."""
     for number, (task, alone) in enumerate(zip(batch.tasks, batch.personal, strict=True)):
         for person in task.rows.select("sample", "sex", "stratum", "consent", "reason").iter_rows(named=True):
-            yield person | {"source": number, "tables": digests[number] if alone else None}
+            measured = task.measured.get(person["sample"])
+            told = {"metrics": dict(measured)} if measured else {}
+            yield person | told | {"source": number, "tables": digests[number] if alone else None}

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tessera.files.vcf import VariantFile
     from tessera.genome.build import Build
     from tessera.schemas.mask import Mask
+    from tessera.summary.qc_sums import Scaled
 
 
 def now() -> str:
@@ -38,11 +39,12 @@ class Settings:
 
 @dataclass(frozen=True)
 class Task:
-    """People (sample, sex, stratum, consent, reason) to count from one file."""
+    """People (sample, sex, stratum, consent, reason) to count from one file, and what was measured of them."""
 
     file: Path
     callable_bed: Path | None
     rows: "pl.DataFrame"
+    measured: Mapping[str, "Scaled"]
 
 
 def settings_of(folder: "CohortFolder") -> Settings:
@@ -68,7 +70,9 @@ def settings_of(folder: "CohortFolder") -> Settings:
 def task_of(stays: Sequence["Stay"]) -> Task:
     """The people of one recorded file, to be counted again."""
     bed = stays[0].source["callable"]
-    return Task(Path(stays[0].source["path"]), Path(bed["path"]) if bed else None, rows_of([s.person for s in stays]))
+    measured = {stay.sample: stay.person.get("metrics", {}) for stay in stays}
+    rows = rows_of([stay.person for stay in stays])
+    return Task(Path(stays[0].source["path"]), Path(bed["path"]) if bed else None, rows, measured)
 
 
 def rows_of(people: Sequence[Mapping[str, Any]]) -> "pl.DataFrame":
@@ -114,6 +118,7 @@ def count_task(settings: Settings, task: Task, out: Path) -> str:
     from tessera.cohort.source import manifest_of
     from tessera.files.summaries import new_summary
     from tessera.summary.people import Listed
+    from tessera.summary.qc_sums import sum_people
 
     with new_summary(out) as writer:
         if task.rows.filter(reason="").is_empty():
@@ -121,8 +126,11 @@ def count_task(settings: Settings, task: Task, out: Path) -> str:
         file, how, basis = _opened(settings, task)
         order = pl.DataFrame({"sample": file.samples}, schema={"sample": pl.String})
         listed = Listed.of_frame(order.join(task.rows, on="sample", how="inner", maintain_order="left"))
-        ledger, _ = count_into(writer, file, listed.counted, how, "auto", Workers())
-        return writer.finish(manifest_of(settings.rules, listed, basis, ledger.entries))
+        people = listed.counted
+        ledger, _ = count_into(writer, file, people, how, "auto", Workers())
+        measured = (task.measured.get(name, {}) for name in people.names)
+        qc_sums = sum_people(zip(people.strata, measured, strict=True))
+        return writer.finish(manifest_of(settings.rules, listed, basis, ledger.entries), qc_sums=qc_sums)
 
 
 def count_tasks(settings: Settings, tasks: Sequence[Task], folder: Path, workers: int) -> list[Path]:

@@ -66,6 +66,7 @@ def _parts(folder: "CohortFolder", history: "History") -> Iterator[Problem]:
     from tessera.cohort.source import people_counts
     from tessera.files.summaries import SummaryFolder
     from tessera.summary.people import Listed
+    from tessera.summary.qc_sums import sum_people
 
     fingerprint = folder.ledger.lines[0]["fingerprint"]
     left = {stay.partial["name"]: [stay.person] for stay in history.ended if stay.partial}
@@ -76,7 +77,8 @@ def _parts(folder: "CohortFolder", history: "History") -> Iterator[Problem]:
         if missing:
             continue
         summary = SummaryFolder(place)
-        yield from (Problem(str(place), sentence, AS_WRITTEN) for sentence in judge(summary).wrong)
+        wrong = judge(summary).wrong
+        yield from (Problem(str(place), sentence, AS_WRITTEN) for sentence in wrong)
         if summary.manifest.fingerprint != fingerprint:
             yield Problem(str(place), f"counted by the rules {summary.manifest.fingerprint}", fingerprint)
         people = left[partial["name"]] if sign < 0 else [stay.person for stay in history.of_batch.get(line["line"], ())]
@@ -84,6 +86,10 @@ def _parts(folder: "CohortFolder", history: "History") -> Iterator[Problem]:
         found = {name: dict(getattr(summary.manifest, name)) for name in expected}
         if found != expected:
             yield Problem(str(place), f"of {found}", f"the people of line {line['line']}: {expected}")
+        counted = [person for person in people if person["reason"] == ""]
+        measured = sum_people((person["stratum"], person.get("metrics", {})) for person in counted)
+        if not wrong and summary.qc_sums != measured:
+            yield Problem(str(place), "other QC sums", f"those of the people of line {line['line']}")
     for stranger in folder.strangers():
         yield Problem(str(stranger), "no line names it", "partials of the ledger", "Take it away: it is in no sum.")
 
