@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from tessera.schemas.bundle import BUNDLE_VERSION, POLICY, REFGET, STRATUM
@@ -110,7 +109,7 @@ def _is_mask(mask: Mapping[str, Any]) -> bool:
     whole = (mask[name] for name in mask if name != "min_ab")
     share = mask.get("min_ab")
     return (
-        set(mask) == set(asdict(ADJ))
+        set(mask) == set(ADJ.thresholds)
         and all(n is None or (type(n) is int and 0 <= n <= HIGHEST) for n in whole)
         and (share is None or (type(share) in (int, float) and is_fraction(share)))
     )
