@@ -235,6 +235,7 @@ ODD: dict[str, tuple[Callable[[str], str], str]] = {
     "a bin": (lambda text: text.replace('"30": 1', '"101": 1'), "bins that are not those of its people"),
     "another bin": (lambda text: text.replace('"30": 1', '"31": 1'), "a sum that is none of its bins"),
     "squares": (lambda text: text.replace("9012004", "9012003"), "a sum of squares that is too low for its sum"),
+    "more squares": (lambda text: text.replace("9012004", "9012006"), "a sum of squares that does not go with its sum"),
     "a long number": (
         lambda text: text.replace('"sum": 102984371235', f'"sum": {"7" * 400}'), "a sum that is none of its bins",
     ),

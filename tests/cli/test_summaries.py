@@ -245,8 +245,9 @@ def test_measure_variants_gives_each_person_a_row(tessera: Tessera, tmp_path: Pa
     assert header[:4] == ["sample", "call_rate", "het_hom_ratio", "x_heterozygosity"]
     assert (ann[0], float(ann[1]), float(ann[2])) == ("ann", 1.0, 2.0)
     assert (ben[0], round(float(ben[1]), 6), float(ben[2])) == ("ben", round(2 / 3, 6), 0.0)
-    # the standard's seven are of a person's own calls
-    assert ann[4:] == ben[4:] == [""] * 7
+    # the standard's seven: SNVs, insertions, deletions, het/hom of SNVs and of indels, insertions/deletions, ti/tv
+    assert ann[4:] == ["3", "0", "0", "2.0", "", "", "2.0"]
+    assert ben[4:] == ["1", "0", "0", "0.0", "", "", "0.0"]
 
 
 def test_an_altered_summary_is_not_added_up(tessera: Tessera, nation: Nation, tmp_path: Path) -> None:

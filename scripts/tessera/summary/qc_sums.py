@@ -165,6 +165,9 @@ def _impossible(metric: str, one: QcSum) -> Iterator[str]:
             yield f"a {name} that is none of its bins"
     if one.n * one.sum_squares < one.sum**2:
         yield "a sum of squares that is too low for its sum"
+    # a whole number and its square are both odd or both even
+    elif (one.n == 1 and one.sum_squares > one.sum**2) or (one.sum + one.sum_squares) % 2:
+        yield "a sum of squares that does not go with its sum"
 
 
 def _highest(metric: str, number: int) -> int:
