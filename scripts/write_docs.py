@@ -233,7 +233,7 @@ they are [those people's own numbers](federation.md#what-is-in-a-summary-and-wha
 
 The workflow gives each person's metrics to the count, and says n, mean and standard deviation of every node in
 `report.json`; by hand it is `tessera count --alignments --variants`, or `tessera cohort add` with the same options.
-Of people who came as calls it has the metrics of calls alone, and of summaries of earlier versions none: `n` says of how
+Of people who came as calls it has the metrics of calls alone, of summaries of earlier versions none: `n` says of how
 many people a mean is. It is the mean of values as the standard rounds them.
 
 ## Other thresholds

@@ -111,7 +111,7 @@ CHOICES = (
     (
         "records",
         "a record's ALTs are those the person carries; half-calls count nowhere",
-        "",
+        "`tessera count --sample-counts` counts variants, under the mask",
     ),
     (
         "people of a cohort VCF",

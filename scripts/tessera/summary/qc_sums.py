@@ -85,8 +85,8 @@ def add_qc_sums(terms: Sequence[QcSums], signs: Sequence[int]) -> QcSums:
 
 
 def _numbers(one: QcSum) -> dict[str, int]:
-    numbers = {"n": one.n, "sum": one.sum, "sum_squares": one.sum_squares}
-    return numbers | {f"bin {number}": count for number, count in one.bins.items()}
+    people = {"n": one.n} | {f"bin {number}": count for number, count in one.bins.items()}
+    return people | {"sum": one.sum, "sum_squares": one.sum_squares}
 
 
 def grouped(sums: QcSums, group_of: Mapping[str, str]) -> QcSums:
