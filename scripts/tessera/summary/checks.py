@@ -15,7 +15,7 @@ from tessera.schemas.histograms import EDGES, HISTOGRAMS
 from tessera.summary.algebra import COUNTS, KEY
 from tessera.summary.an_track import CALLED
 from tessera.summary.blocks import BLOCK_SIZE
-from tessera.summary.columns import SOME, Array, Bools, Columns, joined, narrowed
+from tessera.summary.columns import Array, Bools, Columns, joined, narrowed
 from tessera.summary.manifest import Manifest
 
 RUN = ["contig", "start", "stratum"]
@@ -57,11 +57,12 @@ class Judge:
 
         `blocks` (n,) they are stored in; of an AN track, `groups` are the sizes of the row groups that they are.
         """
+        before = 0
         if self._before is not None:
-            groups = [len(self._before[1]), *groups]
+            before = len(self._before[1])
+            groups = [before, *groups]
             columns = joined([self._before[0], columns])
             blocks = np.concatenate([self._before[1], blocks])
-        before = 0 if self._before is None else len(self._before[1])
         rows = _Rows(columns, blocks, self._contig, self._manifest.people, groups, before)
         rules = self._rules(rows) if columns.empty is None else iter([("has an empty cell", columns.empty)])
         for sentence, found in rules:
@@ -77,12 +78,7 @@ class Judge:
 def _last_of_each(stratum: Array) -> Array:
     """The last row of each stratum, in order: with it a run or a key that comes later is compared."""
     last = np.full(int(stratum.max(initial=0)) + 1, -1)
-    at = len(stratum)
-    while at and (last < 0).any():  # the latest rows mostly hold them all
-        begin = max(0, at - SOME)
-        mine = np.full(len(last), -1)
-        mine[stratum[begin:at]] = np.arange(begin, at)
-        last, at = np.maximum(last, mine), begin
+    last[stratum] = np.arange(len(stratum))
     return np.sort(last[last >= 0])
 
 
@@ -107,8 +103,8 @@ class _Rows:
 
     def by_word(self, name: str, judge: Callable[[str], int]) -> Array:
         """(n,) a number that depends on the word in a column, or (1,) where it is the same for all its words."""
-        judged = _summable(np.array([judge(word) for word in self.columns.words[name]], np.int64))
-        return judged if len(judged) == 1 else judged[self.columns[name]]
+        judged = _summable(np.fromiter(map(judge, self.columns.words[name]), np.int64))
+        return judged if len(judged) == 1 else judged.take(self.columns[name])
 
     @cached_property
     def size(self) -> Array:
@@ -213,7 +209,7 @@ def _neighbours(rows: _Rows, counts: Sequence[Array]) -> tuple[Bools, Bools]:
     by_stratum = np.argsort(narrowed(rows.columns["stratum"]), kind="stable")
 
     def pairs(column: Array) -> tuple[Array, Array]:
-        ordered = column if len(column) == 1 else column[by_stratum]
+        ordered = column if len(column) == 1 else column.take(by_stratum)
         return (ordered, ordered) if len(column) == 1 else (ordered[:-1], ordered[1:])
 
     def both(*columns: Array) -> Bools:
