@@ -70,7 +70,7 @@ def write_summary(folder: Path, populations: list[str], blocks: int, reference: 
             variants += block.variants.select("pos", "ref", "alt").n_unique()
             carriers += sum(block.variants.select("n_het", "n_homalt").sum().row(0))
             writer.write(BlockKey("chr1", index), Part.of_block(block))
-        ledger = {"carriers_in": carriers, "carriers_counted": carriers}
+        ledger = {"carriers_in": carriers, "carriers_counted": carriers} if carriers else {}
         total = PEOPLE * len(strata)
         writer.finish(Manifest(rules, people, {"gvcf": total}, {"DUO:0000042": total}, {}, ledger))
     return variants
