@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tessera.files.cohort_folder import CohortFolder
 
 LISTED = 50
+RELEASE_REMEDY = "Make a release in its place: tessera cohort release."
 RECOUNT_REMEDY = (
     "The partial, a file, or the version of tessera is not what it was: the line of the ledger names all three."
 )
@@ -128,9 +129,28 @@ def _sum(folder: "CohortFolder", history: "History", workers: int) -> Iterator[P
             return
     last = max((line["line"] for line in folder.ledger.lines if line["event"] != "release"), default=0)
     for release in history.releases:
-        if release["line"] > last and release["digest"] != digest:
+        if release["line"] > last and digest not in (release["digest"], _as_written_now(folder, release, workers)):
             where = f"{folder.ledger.path} line {release['line']}"
-            yield Problem(where, f"a release {release['digest']}", f"{digest}, the sum of the parts")
+            yield Problem(where, f"a release {release['digest']}", f"{digest}, the sum of the parts", RELEASE_REMEDY)
+
+
+def _as_written_now(folder: "CohortFolder", release: "Line", workers: int) -> str:
+    """The digest of a release, where it still is, had this version written it: another writes other bytes."""
+    from tessera.files.atomic import directory_beside
+    from tessera.files.summaries import summary_digest
+    from tessera.files.summary_sums import sum_of_parts
+
+    place = Path(release["out"])
+    try:
+        if summary_digest(place) != release["digest"]:
+            return ""
+        with (
+            directory_beside(folder.partial("release")) as aside,
+            sum_of_parts([place], [], aside / "sum", workers) as digest,
+        ):
+            return digest
+    except (InputError, OSError):
+        return ""
 
 
 def _recounted(folder: "CohortFolder", history: "History", drawn: Sequence["Line"], workers: int) -> Iterator[Problem]:
