@@ -47,7 +47,7 @@ def command(cohort: Path, recount: int, seed: int, heads: tuple[str, ...], worke
         if not problems:
             problems = [*_sum(folder, history, workers)]
             drawn = random.Random(seed).sample(history.batches, min(recount, len(history.batches)))
-            problems += _recounted(folder, history, drawn, workers)
+            problems += recounted(folder, history, drawn, workers)
     if problems:
         raise InputError(problems[:LISTED])
     said = f"{len(folder.ledger.lines):,} lines, {sum(1 for _ in folder.parts()):,} partials, {len(drawn):,} recounted"
@@ -153,7 +153,7 @@ def _as_written_now(folder: "CohortFolder", release: "Line", workers: int) -> st
         return ""
 
 
-def _recounted(folder: "CohortFolder", history: "History", drawn: Sequence["Line"], workers: int) -> Iterator[Problem]:
+def recounted(folder: "CohortFolder", history: "History", drawn: Sequence["Line"], workers: int) -> Iterator[Problem]:
     """Batches whose people who are still in, counted again from their files, are not the partial without who left."""
     from tessera.files.atomic import directory_beside
     from tessera.files.summary_sums import sum_of_parts
