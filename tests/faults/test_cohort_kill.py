@@ -22,11 +22,11 @@ KILL = "os.kill(os.getpid(), signal.SIGKILL)"
 #: where an add is killed -> Python that sees to it, and the lines of the ledger afterwards
 MOMENTS = {
     "while a person is counted": (
-        f"from tessera.files import summaries\nsummaries.SummaryWriter.finish = lambda *_: {KILL}", 2,
+        f"from tessera.files import summaries\nsummaries.SummaryWriter.finish = lambda *_, **__: {KILL}", 2,
     ),
     "before the partial has its name": (
         "from tessera.files import summary_sums, summaries\nfinish = summaries.SummaryWriter.finish\n"
-        "def last(self, manifest, *sources):\n    finish(self, manifest, *sources)\n"
+        "def last(self, manifest, *others, **more):\n    finish(self, manifest, *others, **more)\n"
         f"    sum(manifest.people.values()) == 2 and {KILL}\nsummaries.SummaryWriter.finish = last", 2,
     ),
     "before its line": (f"from tessera.files import cohort_folder\ncohort_folder.append_line = lambda *_: {KILL}", 2),

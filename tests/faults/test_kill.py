@@ -27,7 +27,7 @@ SPARED = 3
 WORKERS_KILLED = 3
 #: runs our command line after a line of Python that changes it
 PATCHED = "import os, signal\nfrom tessera.files import atomic\n{patch}\nfrom tessera.cli import main\nmain()\n"
-KILL = "lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
+KILL = "lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)"
 
 
 @pytest.fixture(scope="module")

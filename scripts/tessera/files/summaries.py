@@ -232,7 +232,7 @@ class SummaryWriter:
 
     def append(self, contig: str, group: Columns) -> None:
         """Append one row group of a table."""
-        batch = stored_batch(group) if group.table is AN_TRACK else group.to_batch()
+        batch = stored_batch(group) if group.table.name == AN_TRACK.name else group.to_batch()
         stored = pa.Table.from_batches([batch])
         self._writer(group.table.name, contig, stored.schema).write_table(stored, row_group_size=len(group))
 
