@@ -6,6 +6,7 @@ as the refusal says, and go on through the commands of the rule import_alignment
 """
 
 import csv
+import hashlib
 import os
 import re
 import subprocess
@@ -49,13 +50,18 @@ ELSEWHERE = {
     "1200": "CHROMOSOME_II, beyond its end",
     "1401": "no contigs: reads that are not aligned",
 }
-#: files that a reference can be made for: contig and length; the others are on human genomes, on contigs of a hundred
-#: million bases and more, or on one whose name (with a colon) no build may have
+#: files that a reference can be made for: contig and length; the others have no contigs, contigs of a hundred million
+#: bases and more, one whose name (with a colon) no build may have, or an M5 of bases that are not at hand
 OTHER_GENOMES = {
     r"markdup/[1-6]_.*": ("contig_000000000", 11391),
     r"markdup/(1[3-7]|19|2[01])_.*": ("chr1", 20000),
     r"quickcheck/[34]\.quickcheck\.ok\.bam": ("insert", 599),
     r"hts-specs_cram/3\.0/passed/1200_overflow\..*": ("CHROMOSOME_II", 5000),
+}
+#: files whose header has the M5 of bases that are not at hand: contig and length
+UNKNOWN_BASES = {
+    r"hts-specs_cram/3\.0/passed/0[1-3]\d\d_.*": ("chr1", 1000),
+    r"quickcheck/[67]\.quickcheck\.cram.*": ("17", 4200),
 }
 
 
@@ -199,6 +205,23 @@ def reads_of(text: str) -> list[tuple[str, ...]]:
     """QNAME, FLAG, RNAME, POS, MAPQ, CIGAR and SEQ of the lines of a SAM file, in order of themselves."""
     rows = (line.split("\t") for line in text.splitlines() if not line.startswith("@"))
     return sorted((*row[:6], row[9]) for row in rows)
+
+
+STATED = [(edge, genome) for edge in EDGES for name, genome in UNKNOWN_BASES.items() if re.fullmatch(name, edge.name)]
+
+
+@pytest.mark.parametrize(("edge", "genome"), STATED, ids=[edge.name for edge, _ in STATED])
+def test_a_contig_of_the_same_name_and_length_and_of_other_bases_is_refused(
+    edge: Edge, genome: tuple[str, int], tmp_path: Path
+) -> None:
+    contig, length = genome
+    write_reference(tmp_path, contig, length, f">{contig}\n{'N' * length}\n")
+    path = DATA / EDGE / edge.name
+    said = [line for line in problems(check(path, edge.sample or "ann", tmp_path, contig)) if "read groups" not in line]
+    md5 = hashlib.md5(b"N" * length).hexdigest()
+    sentence = rf"contig {contig}: bases with MD5 [0-9a-f]{{32}}; expected MD5 {md5} as in the run's reference\.$"
+    assert len(said) == 1
+    assert re.search(sentence, said[0])
 
 
 def import_alignments(path: Path, reference: tuple[str, str], cram: Path) -> None:
