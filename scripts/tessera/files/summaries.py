@@ -21,7 +21,7 @@ import rfc8785
 
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.an_track import by_start, stored_batch, stored_runs
-from tessera.files.atomic import directory_written_aside
+from tessera.files.atomic import directory_written_aside, refuse_foreign
 from tessera.files.builds import parse_build
 from tessera.files.json_documents import read_json
 from tessera.files.lineage import LINEAGE, read_sources, write_sources
@@ -286,7 +286,7 @@ def new_summary(out: Path) -> Iterator[SummaryWriter]:
 
     Raises InputError when `out` exists and is something else than a summary.
     """
-    _refuse_foreign(out)
+    refuse_foreign(out, {*BESIDE, *TABLES, QC_SUMS}.__contains__, "a summary")
     with directory_written_aside(out) as folder:
         yield SummaryWriter(folder)
 
@@ -397,20 +397,6 @@ def _strangers(folder: Path, listed: Iterable[str]) -> Iterator[str]:
             yield f"{name} is a link, which does not belong to a summary"
         elif name not in (folders if path.is_dir() else known):
             yield f"{name} does not belong to a summary"
-
-
-def _refuse_foreign(out: Path) -> None:
-    """Only an empty folder or (the remains of) a summary may be replaced."""
-    if not out.exists() and not out.is_symlink():
-        return
-    foreign = [out] if not out.is_dir() else [p for p in out.iterdir() if p.name not in {*BESIDE, *TABLES, QC_SUMS}]
-    if foreign:
-        what = (
-            f"it holds {foreign[0].name}, which is no part of a summary"
-            if out.is_dir()
-            else "it is there and no folder"
-        )
-        raise refuse(str(out), what, "a new folder or a summary", "Give another --out, or remove what is there.")
 
 
 def _sha256(path: Path) -> str:

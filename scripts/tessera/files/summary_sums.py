@@ -52,7 +52,8 @@ def refuse_unlike(paths: Sequence[Path], out: Path | None) -> Preflight:
 
     Raises InputError with everything for which they do not add up, rules and people who would be counted twice alike.
     """
-    _refuse_repeated(paths, out)
+    _refuse_repeated(paths)
+    _refuse_within(paths, out)
     folders = _opened(paths)
     found = preflight([folder.manifest for folder in folders], [folder.lineage for folder in folders])
     problems = [*_copies(folders), *overlaps([folder.lineage for folder in folders]), *found.refused]
@@ -87,7 +88,10 @@ def contig_parts(
 
 def subtract_summary(whole: Path, part: Path, out: Path, workers: int, rows: int = ROWS_AT_ONCE) -> None:
     """Write `whole` without `part` to `out`. Raises InputError when rules differ or part is not contained."""
-    _refuse_repeated([whole, part], out)
+    if real_path(whole) == real_path(part):
+        remedy = "Nobody would be left; tessera merge without summaries writes the summary of nobody."
+        raise refuse(str(part), "the summary itself from which it is to be taken", "a part of it", remedy)
+    _refuse_within([whole, part], out)
     _combine([(whole, 1), (part, -1)], out, workers, rows)
 
 
@@ -210,11 +214,14 @@ def _opened(paths: Sequence[Path]) -> list[SummaryFolder]:
     return folders
 
 
-def _refuse_repeated(paths: Sequence[Path], out: Path | None) -> None:
+def _refuse_repeated(paths: Sequence[Path]) -> None:
     places = [real_path(path) for path in paths]
     for place in sorted({place for place in places if places.count(place) > 1}):
         raise refuse(place, "the same summary twice", "each summary once", TWICE)
-    for place in places:
+
+
+def _refuse_within(paths: Sequence[Path], out: Path | None) -> None:
+    for place in map(real_path, paths):
         if out is None:
             continue
         if real_path(out) == place:
