@@ -195,6 +195,15 @@ def test_somebody_taken_out_without_the_metrics_is_refused(
     assert not (tmp_path / "rest").exists()
 
 
+def test_somebody_with_metrics_is_taken_out_of_a_sum_that_holds_none(
+    count: Callable[..., Path], tessera: Tessera, tmp_path: Path
+) -> None:
+    bare = [count(name, "--workers", 1).rename(tmp_path / name) for name in ("ann-1", "ben-2")]
+    done(tessera("merge", *bare, "--out", tmp_path / "both"))
+    done(tessera("subtract", tmp_path / "both", count("ben-2"), "--out", tmp_path / "rest"))
+    assert files_of(tmp_path / "rest") == files_of(bare[0])
+
+
 def shown(tessera: Tessera, *words: object) -> list[dict[str, str]]:
     header, *lines = (line.split("\t") for line in done(tessera("show", *words)).text.splitlines())
     return [dict(zip(header, line, strict=True)) for line in lines]

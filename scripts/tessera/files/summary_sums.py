@@ -180,6 +180,9 @@ def _sources(folders: Sequence[SummaryFolder], signs: Sequence[int], people: int
 
 def _qc_sums(folders: Sequence[SummaryFolder], signs: Sequence[int], manifest: Manifest) -> QcSums:
     """The QC sums of a sum. Raises InputError when more people were measured than remain: they were not all taken."""
+    if not any(folder.qc_sums for folder, sign in zip(folders, signs, strict=True) if sign > 0):
+        # nobody's were ever added, as before there were any: there is nothing to take them out of
+        return {}
     sums = add_qc_sums([folder.qc_sums for folder in folders], signs)
     odd = [Problem(sentence, "not contained", "sums of the people who remain", MEASURED_TOO)
            for sentence in odd_qc_sums(sums, manifest.people)]  # fmt: skip

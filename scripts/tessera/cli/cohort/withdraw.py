@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def command(cohort: Path, samples: tuple[str, ...]) -> None:
     """Take SAMPLEs out of COHORT: the next release is exactly that of the people who remain.
 
-    Each person's file must hold the bytes that were counted; nobody else's is read. What a release held before it
+    Each person's file must hold the bytes that were counted; nobody else's is read, but for those of the batch where
+    another version of tessera counted the person in. What a release held before it
     still holds: the receipt, in the folder `receipts` and on standard output, names them.
     """
     from tessera.cohort.members import leavers, replay
