@@ -226,14 +226,15 @@ the same people would tell.
 
 A [summary](data-model.md#qc_sumsjson) holds n, sum, sum of squares and a histogram of each of the sixteen metrics by
 population and sex, over the people who are counted: those of whom the metric was measured, and nobody else. They add
-up and come apart as counts do, so a federation knows how its samples were sequenced, and no sample's numbers.
+up and come apart as counts do, so a federation knows how its samples were sequenced. Of a stratum of one or two people
+they are [those people's own numbers](federation.md#what-is-in-a-summary-and-what-that-means-for-people).
 
     tessera show results/federation/summary --qc --by population
 
 The workflow gives each person's metrics to the count, and says n, mean and standard deviation of every node in
 `report.json`; by hand it is `tessera count --alignments --variants`, or `tessera cohort add` with the same options.
-People of a cohort VCF, and summaries of earlier versions, add none: `n` says of how many people a mean is. It is the
-mean of values as the standard rounds them.
+Of people who came as calls it has the metrics of calls alone, of summaries of earlier versions none: `n` says of how
+many people a mean is. It is the mean of values as the standard rounds them.
 
 ## Other thresholds
 

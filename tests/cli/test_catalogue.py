@@ -195,3 +195,13 @@ def test_a_damaged_summary_is_not_described(write: Any, summary: Path, tmp_path:
     done = write(entry(), of=other)
     assert done.code == 2
     assert "sha256" in done.err
+
+
+def test_a_folder_that_holds_anything_else_is_left_as_it_is(write: Any, tmp_path: Path) -> None:
+    assert write(entry()).code == 0
+    assert write(entry()).code == 0  # an older one is replaced
+    (tmp_path / "out" / "ann.cram").write_text("years of work")
+    before = {path: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    done = write(entry())
+    assert (done.code, "it holds ann.cram, which is no part of a folder of records" in done.err) == (2, True)
+    assert {path: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before

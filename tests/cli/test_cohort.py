@@ -1,6 +1,7 @@
 """`tessera cohort`: what goes in and out, what is refused, what is private, and what a change costs."""
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import rfc8785
 
 from commands import Done, Tessera
 from growing import PEOPLE, Growing, grown
@@ -448,3 +450,21 @@ def test_status_tells_people_batches_releases_and_the_head(cohort: Cohort, growi
     assert text.endswith(f"ledger       5 lines, head {told['head']}\n")
     begun(cohort("verify", "--head", told["head"]))
     assert_refused(cohort("verify", "--head", "sha256:0"), "no line with the digest sha256:0")
+
+
+def test_a_release_that_another_version_wrote_in_other_bytes_is_the_sum_as_long_as_it_is_there(
+    cohort: Cohort, growing: Growing, tmp_path: Path
+) -> None:
+    added(cohort, growing, *list(PEOPLE)[:2])
+    assert cohort("release", "--out", tmp_path / "spring").code == 0
+    manifest = tmp_path / "spring" / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text())))
+    ledger = tmp_path / "cohort" / "ledger.jsonl"
+    *lines, last = ledger.read_bytes().splitlines()
+    told = json.loads(last) | {"digest": f"sha256:{hashlib.sha256(manifest.read_bytes()).hexdigest()}"}
+    last = rfc8785.dumps(told)
+    ledger.write_bytes(b"".join(line + b"\n" for line in [*lines, last]))
+    (tmp_path / "cohort" / "head").write_text(f"sha256:{hashlib.sha256(last).hexdigest()}\n")
+    assert cohort("verify").code == 0
+    manifest.unlink()
+    assert_refused(cohort("verify"), "the sum of the parts", "Make a release in its place")

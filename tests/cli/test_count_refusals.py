@@ -330,3 +330,13 @@ def test_callable_regions_on_no_counted_contig_are_refused(count: Count, tmp_pat
         bed = write(tmp_path / "callable.bed", text)
         done = count("--callable", bed, input=cohort, samples=one_person(tmp_path))
         assert_refused(done, tmp_path, said)
+
+
+@pytest.mark.parametrize(("alt", "said"), [("C", "chr1:5 G"), (None, "chr1:5 ALT: G")], ids=["REF", "ALT"])
+def test_a_long_allele_is_shown_by_its_beginning(count: Count, tmp_path: Path, alt: str | None, said: str) -> None:
+    long = "G" * 300
+    reference = fasta(tmp_path / "other.fa", SEQUENCES | ({} if alt else {"chr1": "AAAA" + long + "A" * 96}))
+    file = write(tmp_path / "a.vcf", vcf(["ann"], [f"chr1 5 {long} {alt or long} . . GT 0/1"]))
+    done = count(input=file, samples=one_person(tmp_path), reference=reference)
+    assert_refused(done, tmp_path, f"{said}{'G' * 39}... (300 letters)")
+    assert "G" * 41 not in done.err

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from commands import Done, Tessera
 from growing import PEOPLE, Growing, grown
-from handmade import write
+from handmade import BUILD, sheet, vcf, write
 from nation import files_of
-from sent import manifest_of, put_manifest
+from sent import Parts, manifest_of, put_manifest
 from tessera.schemas.variant_metrics import VARIANT_METRICS
 from tessera.schemas.wgs_qc import METRICS
 
@@ -148,6 +149,40 @@ def test_nodes_with_and_without_metrics_add_up_to_the_pooled_sums_and_come_apart
     assert tessera("verify", tmp_path / "all").code == 0
 
 
+#: FILTER keeps one out, chrX another; ann has two ALTs of a record
+COHORT = [
+    "chr1 5 A C . . GT 0/1 1/1 1/1", "chr1 9 A G . . GT 0/1 0/1 1/1", "chr1 13 A G LowQual . GT 1/1 1/1 1/1",
+    "chr1 17 A AT . . GT 0/1 1/1 0/0", "chr1 21 AT A . . GT 1/1 0/1 0/1", "chr1 25 A C,G . . GT 1/2 0/1 0/2",
+    "chrX 90 A G . . GT 0/1 1 1/1",
+]  # fmt: skip
+#: of ann and cai, by hand: three SNVs each; ratios without a number below are none
+OF_COHORT: Sums = {
+    ("EE_F", metric): [Fraction(value) for value in numbers.split()]
+    for metric, numbers in {
+        "count_snvs": "3 3",
+        "count_insertions": "1 0",
+        "count_deletions": "1 1",
+        "ratio_heterozygous_homzygous_snv": "1/2",
+        "ratio_heterozygous_homzygous_indel": "1",
+        "ratio_insertion_deletion": "1 0",
+        "ratio_transitions_transversions_snv": "1 2",
+    }.items()
+}
+
+
+def test_the_people_of_a_cohort_file_who_are_counted_add_theirs(tessera: Tessera, tmp_path: Path) -> None:
+    people = {"ann": "XX EE", "ben": "XY EE", "cai": "XX EE"}
+    how = ["--input", write(tmp_path / "cohort.vcf", vcf(list(people), COHORT)),
+           "--samples", write(tmp_path / "samples.tsv", sheet(people)),
+           "--build", write(tmp_path / "build.yaml", BUILD)]  # fmt: skip
+    done(tessera("measure-variants", *how, "--out", tmp_path / "metrics.tsv"))
+    decided = "sample\tcounted\treason\nann\ttrue\t\nben\tfalse\tqc:call_rate\ncai\ttrue\t\n"
+    how += ["--assume-normalised", "--decisions", write(tmp_path / "decisions.tsv", decided)]
+    done(tessera("count", *how, "--variants", tmp_path / "metrics.tsv", "--out", tmp_path / "summary"))
+    done(tessera("verify", tmp_path / "summary"))
+    assert_sums(tmp_path / "summary", OF_COHORT)
+
+
 def test_somebody_taken_out_without_the_metrics_is_refused(
     count: Callable[..., Path], tessera: Tessera, tmp_path: Path
 ) -> None:
@@ -158,6 +193,15 @@ def test_somebody_taken_out_without_the_metrics_is_refused(
     assert "QC sums of LV_F mean_autosome_coverage" in refused.err
     assert "the same metrics as the people came in by" in refused.err
     assert not (tmp_path / "rest").exists()
+
+
+def test_somebody_with_metrics_is_taken_out_of_a_sum_that_holds_none(
+    count: Callable[..., Path], tessera: Tessera, tmp_path: Path
+) -> None:
+    bare = [count(name, "--workers", 1).rename(tmp_path / name) for name in ("ann-1", "ben-2")]
+    done(tessera("merge", *bare, "--out", tmp_path / "both"))
+    done(tessera("subtract", tmp_path / "both", count("ben-2"), "--out", tmp_path / "rest"))
+    assert files_of(tmp_path / "rest") == files_of(bare[0])
 
 
 def shown(tessera: Tessera, *words: object) -> list[dict[str, str]]:
@@ -235,6 +279,7 @@ ODD: dict[str, tuple[Callable[[str], str], str]] = {
     "a bin": (lambda text: text.replace('"30": 1', '"101": 1'), "bins that are not those of its people"),
     "another bin": (lambda text: text.replace('"30": 1', '"31": 1'), "a sum that is none of its bins"),
     "squares": (lambda text: text.replace("9012004", "9012003"), "a sum of squares that is too low for its sum"),
+    "more squares": (lambda text: text.replace("9012004", "9012006"), "a sum of squares that does not go with its sum"),
     "a long number": (
         lambda text: text.replace('"sum": 102984371235', f'"sum": {"7" * 400}'), "a sum that is none of its bins",
     ),
@@ -281,6 +326,29 @@ def test_a_bundle_carries_them(count: Callable[..., Path], tessera: Tessera, tmp
     words = ["--signer", keys / "sign.pub", "--unencrypted", "--out", tmp_path / "opened"]
     done(tessera("bundle", "open", bundle, *words))
     assert files_of(tmp_path / "opened")["qc_sums.json"] == files_of(summary)["qc_sums.json"]
+
+
+@pytest.mark.parametrize("stratum", ["LV_F", "EE_M"])
+def test_a_hub_refuses_a_bundle_with_sums_of_people_who_are_not_counted(
+    stratum: str, count: Callable[..., Path], tessera: Tessera, tmp_path: Path
+) -> None:
+    """Signed for, with all digests right: only the sums and the counts do not go together."""
+    keys, bundle = tmp_path / "keys", tmp_path / "ann.tar"
+    done(tessera("keys", "new", "--out", keys))
+    summary = count("ann-1")
+    done(tessera("bundle", "pack", summary, "--sign", keys / "sign.sec", "--unencrypted", "--out", bundle))
+    parts = Parts(bundle.read_bytes(), load_pem_private_key((keys / "sign.sec").read_bytes(), None))  # type: ignore[arg-type]
+    changed(summary, lambda text: text.replace("EE_F", stratum))
+    manifest = (summary / "manifest.json").read_bytes()
+    parts.replace("summary/qc_sums.json", (summary / "qc_sums.json").read_bytes())
+    parts.manifest["sources"][0]["digest"] = f"sha256:{hashlib.sha256(manifest).hexdigest()}"
+    parts.replace("summary/manifest.json", manifest)
+    bundle.write_bytes(parts.tar())
+    words = ["--signer", keys / "sign.pub", "--unencrypted", "--out", tmp_path / "opened"]
+    refused = tessera("bundle", "open", bundle, *words)
+    assert refused.code == 2
+    assert f"QC sums of {stratum} mean_autosome_coverage: a stratum nobody is counted in" in refused.err, refused.err
+    assert not (tmp_path / "opened").exists()
 
 
 def test_the_same_calls_with_other_metrics_are_still_the_same_person(

@@ -250,3 +250,9 @@ def test_the_example_of_limits_is_valid() -> None:
 
     example = ROOT / "slurm" / "limits.example.yaml"
     assert parse_limits(yaml.safe_load(example.read_text()), where=str(example)).wall_minutes == 4320
+
+
+def test_a_configuration_that_is_not_there_is_refused_by_its_name() -> None:
+    done = plan("--configfile", "lost.yaml")
+    assert (done.code, done.out) == (2, b"")
+    assert done.err.startswith("tessera: error: lost.yaml: there is no such file")

@@ -245,8 +245,21 @@ def test_measure_variants_gives_each_person_a_row(tessera: Tessera, tmp_path: Pa
     assert header[:4] == ["sample", "call_rate", "het_hom_ratio", "x_heterozygosity"]
     assert (ann[0], float(ann[1]), float(ann[2])) == ("ann", 1.0, 2.0)
     assert (ben[0], round(float(ben[1]), 6), float(ben[2])) == ("ben", round(2 / 3, 6), 0.0)
-    # the standard's seven are of a person's own calls
-    assert ann[4:] == ben[4:] == [""] * 7
+    # the standard's seven: SNVs, insertions, deletions, het/hom of SNVs and of indels, insertions/deletions, ti/tv
+    assert ann[4:] == ["3", "0", "0", "2.0", "", "", "2.0"]
+    assert ben[4:] == ["1", "0", "0", "0.0", "", "", "0.0"]
+
+
+def test_measure_variants_of_nobody_has_a_header_alone(tessera: Tessera, tmp_path: Path) -> None:
+    done = tessera(
+        "measure-variants", "--input", write(tmp_path / "a.vcf", vcf(list(PEOPLE), ["chr1 5 A C . . GT 0/1 1/1"])),
+        "--samples", write(tmp_path / "samples.tsv", sheet(PEOPLE, "consent withdrawn")),
+        "--build", write(tmp_path / "build.yaml", BUILD), "--out", tmp_path / "variants.tsv",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    (header,) = (tmp_path / "variants.tsv").read_text().splitlines()
+    assert header.split("\t")[0] == "sample"
+    assert len(header.split("\t")) == 11
 
 
 def test_an_altered_summary_is_not_added_up(tessera: Tessera, nation: Nation, tmp_path: Path) -> None:

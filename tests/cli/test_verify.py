@@ -111,7 +111,7 @@ def test_a_whole_summary_is_verified_and_said_in_numbers(tessera: Tessera, summa
     done = tessera("verify", summary)
     assert (done.code, done.err) == (0, "")
     # ann: C, the deletion, T, MT; ben: C and G, MT; cai: the deletion
-    assert f"{summary}: verified; 3 people, 3 blocks, 8 carriers, sha256:" in done.text
+    assert f"{summary}: verified; 3 people, 3 blocks, 8 carriers, rules sha256:" in done.text
 
 
 def test_a_summary_signed_again_is_still_verified(tessera: Tessera, summary: Path) -> None:

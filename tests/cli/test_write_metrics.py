@@ -111,3 +111,13 @@ def test_a_value_that_cannot_be_is_refused(tessera: Tessera, node: Path, metric:
     assert code == 2
     assert f"metrics of sample HG00100 wgs_qc_metrics.aln_metrics.{metric}: found {value}" in said
     assert not (node / "metrics").exists()
+
+
+def test_a_folder_that_holds_anything_else_is_left_as_it_is(tessera: Tessera, node: Path) -> None:
+    assert write(tessera, node) == (0, "")
+    (node / "metrics" / ".snakemake_timestamp").touch()
+    assert write(tessera, node) == (0, "")
+    (node / "metrics" / "ann.cram").write_text("years of work")
+    code, said = write(tessera, node)
+    assert (code, "it holds ann.cram, which is no part of a folder of metrics" in said) == (2, True)
+    assert (node / "metrics" / "ann.cram").read_text() == "years of work"

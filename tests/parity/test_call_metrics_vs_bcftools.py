@@ -5,17 +5,19 @@ a VCF at a time, ALTs that the person does not carry taken out. Of a FILTER of `
 nothing; these commands say `.,PASS`.
 """
 
+import csv
 import gzip
 import random
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from commands import Bcftools, Tessera
+from tessera.cohort.wgs_qc import Kind, VariantTally, kind_of, tallied, x_heterozygosity
 from tessera.files.vcf import VariantFile
 from tessera.genome.build import Build, Contig, Par
-from tessera.variants.metrics import Kind, VariantTally, kind_of, tallied, x_heterozygosity
 
 #: alleles of records: SNVs in several spellings, indels below and above 50 bases, MNPs, complex, symbolic and `*`
 RECORDS = [
@@ -25,6 +27,7 @@ RECORDS = [
     ("G", "."), ("AT", "GT,A"), ("ATCC", "GCC"),
 ]  # fmt: skip
 BUILD = Build("t", (Contig("chr1", "autosome", 100_000), Contig("chrX", "x", 100_000)))
+BUILD_FILE = "name: t\ncontigs: [{name: chr1, kind: autosome, length: 100000}, {name: chrX, kind: x, length: 100000}]\n"
 CERTIFIED = {"het_snvs": 4341, "snvs": 4341 + 4148, "het_indels": 1103, "indels": 1103 + 740}
 
 
@@ -119,6 +122,41 @@ def test_each_person_has_the_numbers_of_the_reference_implementation(bcftools: B
         assert tally.metrics(at) == expected
 
 
+@pytest.mark.parametrize("container", ["text", "bcf", "shared"])
+def test_people_of_a_cohort_file_have_the_same_numbers(
+    container: str, bcftools: Bcftools, tessera: Tessera, tmp_path: Path
+) -> None:
+    path = tmp_path / "cohort.vcf"
+    random_vcf(path, seed=11, people=5)
+    chance = random.Random(12)
+
+    def of_one_allele_or_half(found: re.Match[str]) -> str:
+        return chance.choice([found[0]] * 20 + [f"\t{found[1]}", f"\t./{found[1]}"])
+
+    path.write_text(re.sub(r"\t(\d)[/|]\d(?=[\t\n])", of_one_allele_or_half, path.read_text()))
+    given = path if container == "text" else tmp_path / "cohort.bcf"
+    if container != "text":
+        bcftools("view", "--no-version", "-Ob", "-o", given, path)
+        bcftools("index", given)
+    people = ["s0", "s1", "s2", "s3"]
+    sheet = ["sample\tsex\tpopulation\tconsent", *(f"{name}\tXX\tXA\tDUO:0000042" for name in people)]
+    sheet.append("s4\tXX\tXA\twithdrawn")
+    (tmp_path / "samples.tsv").write_text("\n".join(sheet) + "\n")
+    (tmp_path / "build.yaml").write_text(BUILD_FILE)
+    options = {"--input": given, "--samples": tmp_path / "samples.tsv", "--build": tmp_path / "build.yaml",
+               "--workers": 2 if container == "shared" else 1, "--out": tmp_path / "out.tsv"}  # fmt: skip
+    done = tessera("measure-variants", *(word for pair in options.items() for word in pair))
+    assert done.code == 0, done.err
+    with (tmp_path / "out.tsv").open() as lines:
+        rows = {row["sample"]: row for row in csv.DictReader(lines, delimiter="\t")}
+    assert list(rows) == people
+    for person in people:
+        expected = by_reference_commands(bcftools, path, person, tmp_path)
+        assert min(value or 0 for value in expected.values()) > 0
+        assert {name: float(rows[person][name]) for name in expected} == expected
+        assert rows[person]["x_heterozygosity"] == ""
+
+
 def test_real_calls_of_the_platinum_genome_agree(bcftools: Bcftools, shared: Path, tmp_path: Path) -> None:
     source = shared / "10_derived" / "grch37_chr20_mini" / "NA12878.giab.vcf.gz"
     text = gzip.decompress(source.read_bytes()).decode()
@@ -187,9 +225,7 @@ def test_a_gvcf_and_its_variants_alone_have_the_same_numbers(tessera: Tessera, t
     path = tmp_path / "calls.vcf"
     random_vcf(path, seed=3, people=1)
     (tmp_path / "samples.tsv").write_text("sample\tsex\tpopulation\ns0\tXX\tXA\n")
-    (tmp_path / "build.yaml").write_text(
-        "name: t\ncontigs: [{name: chr1, kind: autosome, length: 100000}, {name: chrX, kind: x, length: 100000}]\n"
-    )
+    (tmp_path / "build.yaml").write_text(BUILD_FILE)
     blocks = "chr1\t1\t.\tA\t<NON_REF>\t.\t.\tEND=90\tGT\t0/0"
     lines = path.read_text().splitlines()
     at = next(i for i, line in enumerate(lines) if line.startswith("chr1\t"))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from called_runs import called_runs
-from tessera.files.an_track import runs_in_order, stored_batch
+from tessera.files.an_track import by_start, stored_batch, stored_runs
 from tessera.files.summaries import HOW_WRITTEN
 from tessera.schemas.an_track import AN_TRACK
 from tessera.summary.blocks import BLOCK_SIZE
@@ -59,9 +59,9 @@ def told(runs: Columns) -> list[dict[str, str | int]]:
 
 
 def read(path: Path, rows: int) -> list[dict[str, str | int]]:
-    sizes = [pq.read_metadata(path).row_group(i).num_rows for i in range(pq.read_metadata(path).num_row_groups)]
     with pq.ParquetFile(path, read_dictionary=["contig", "stratum"]) as file:
-        return [row for runs in runs_in_order(file.iter_batches(rows), sizes, rows) for row in told(runs)]
+        groups = (file.read_row_group(i).to_batches()[0] for i in range(file.num_row_groups))
+        return [row for runs, _ in stored_runs(groups, rows) for row in told(by_start(runs))]
 
 
 @given(blocks().filter(any), st.integers(1, 9), st.integers(1, 5), st.booleans())

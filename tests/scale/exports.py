@@ -61,16 +61,18 @@ def write_summary(folder: Path, populations: list[str], blocks: int, reference: 
     fasta = Reference(reference)
     build = Build("GRCh38", (Contig("chr1", "autosome", fasta.lengths["chr1"]),))
     strata = [f"{population}_{sex}" for population in populations for sex in "FM"]
-    rules = counting_rules(build, sequences=fasta.sequences(build), mask=ADJ.__dict__)
+    rules = counting_rules(build, sequences=fasta.sequences(build), mask=ADJ.thresholds)
     people = dict.fromkeys(strata, PEOPLE)
-    variants = 0
+    variants = carriers = 0
     with new_summary(folder) as writer:
         for index in range(blocks):
             block = _block(index, strata, fasta.bases("chr1", index * BLOCK_SIZE, (index + 1) * BLOCK_SIZE))
             variants += block.variants.select("pos", "ref", "alt").n_unique()
+            carriers += sum(block.variants.select("n_het", "n_homalt").sum().row(0))
             writer.write(BlockKey("chr1", index), Part.of_block(block))
+        ledger = {"carriers_in": carriers, "carriers_counted": carriers} if carriers else {}
         total = PEOPLE * len(strata)
-        writer.finish(Manifest(rules, people, {"gvcf": total}, {"DUO:0000042": total}, {}, {}))
+        writer.finish(Manifest(rules, people, {"gvcf": total}, {"DUO:0000042": total}, {}, ledger))
     return variants
 
 

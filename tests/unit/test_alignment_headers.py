@@ -79,6 +79,29 @@ def test_a_file_that_is_no_bam_is_refused(tmp_path: Path, content: bytes) -> Non
         AlignmentChecks(BUILD, None).check(tmp_path / "a.bam", "ann")
 
 
+@pytest.mark.parametrize(("mode", "end"), [("wb", 28), ("wc", 38)])
+def test_a_file_without_its_end_is_refused(tmp_path: Path, mode: str, end: int) -> None:
+    """Its last block is of 28 bytes in BAM, of 38 in CRAM 3; the header of a CRAM is looked at all the same."""
+    path = tmp_path / "a.bam"
+    header = {"SQ": [sq("chr1", 40), sq("chr2", 20)], "RG": [{"ID": "1", "SM": "ann"}]}
+    with pysam.AlignmentFile(str(path), mode, header=header):
+        pass
+    checks = AlignmentChecks(BUILD, fasta(tmp_path / "reference.fa", BASES))
+    assert checks.check(path, "ann") == []
+    path.write_bytes(path.read_bytes()[:-end])
+    with pytest.raises(InputError) as refused:
+        checks.check(path, "ben")
+    said = [str(problem) for problem in refused.value.problems]
+    assert all("Copy it again" in line for line in said[:1])
+    if mode == "wb":
+        assert len(said) == 1
+        assert "truncated" in said[0]
+    else:
+        assert len(said) == 2
+        assert said[0].startswith(f"{path}: cut short")
+        assert "read groups of ann" in said[1]
+
+
 def test_only_an_index_that_is_there_is_used(tmp_path: Path) -> None:
     (tmp_path / "r.fa").touch()
     assert not is_indexed(tmp_path / "r.fa")

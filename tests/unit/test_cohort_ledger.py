@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from growing import grown
-from nation import run
+from nation import files_of, run
 from tessera.errors import InputError
 from tessera.files.cohort_ledger import append_line, next_line, read_ledger
 from tessera.schemas.cohort_ledger import EVENTS, check_line, check_receipt
@@ -182,14 +182,37 @@ def test_a_partial_that_was_not_counted_from_its_files_is_found_by_a_recount(his
         run("cohort", "verify", forged, "--recount", 1)
 
 
-def test_a_person_whose_count_is_no_longer_what_came_in_is_not_taken_out(cohort: Path) -> None:
+def test_a_person_whose_count_is_no_longer_what_came_in_is_not_taken_out(tmp_path: Path) -> None:
     """As when another version of the command counts otherwise: less or more than the person would be subtracted."""
-    came_in = json.loads((cohort / "ledger.jsonl").read_text().splitlines()[-1])["people"][0]["tables"]
-    rewrite(cohort, lambda line: line.replace(came_in, sha256(b"counted otherwise")))
+    growing, cohort = grown(tmp_path / "people", shared=False), tmp_path / "cohort"
+    source = growing.source("ann-1")
+    honest = source.read_text()
+    otherwise = honest.replace("PASS", "LowQual")
+    source.write_text(otherwise)
+    run("cohort", "init", cohort, *growing.rules)
+    run("cohort", "add", cohort, "--samples", growing.sheet(["ann-1", "ben-2"]))
+    source.write_text(honest)
+    rewrite(cohort, lambda line: line.replace(sha256(otherwise.encode()), sha256(honest.encode())))
     partials = sorted((cohort / "partials").iterdir())
-    with pytest.raises(InputError, match="cat-3: counted again, other numbers than those that came in"):
-        run("cohort", "withdraw", cohort, "cat-3")
+    with pytest.raises(InputError, match="ann-1: counted again, other numbers than those that came in"):
+        run("cohort", "withdraw", cohort, "ann-1")
     assert sorted((cohort / "partials").iterdir()) == partials
+
+
+def test_a_person_who_came_in_by_other_bytes_of_the_same_numbers_is_taken_out(tmp_path: Path) -> None:
+    """As when another version of the command wrote them: the batch, counted again, is what it was."""
+    growing, cohort = grown(tmp_path / "people", shared=False), tmp_path / "cohort"
+    run("cohort", "init", cohort, *growing.rules)
+    run("cohort", "add", cohort, "--samples", growing.sheet(["ann-1", "ben-2"]))
+    came_in = json.loads((cohort / "ledger.jsonl").read_text().splitlines()[-1])["people"][0]["tables"]
+    rewrite(cohort, lambda line: line.replace(came_in, sha256(b"written otherwise")))
+    run("cohort", "withdraw", cohort, "ann-1")
+    run("cohort", "verify", cohort, "--recount", 1)
+    run("cohort", "init", tmp_path / "ben", *growing.rules)
+    run("cohort", "add", tmp_path / "ben", "--samples", growing.sheet(["ben-2"]))
+    for name in ("cohort", "ben"):
+        run("cohort", "release", tmp_path / name, "--out", tmp_path / f"{name}-released")
+    assert files_of(tmp_path / "cohort-released") == files_of(tmp_path / "ben-released")
 
 
 def rewrite(cohort: Path, change: Callable[[str], str]) -> None:

@@ -450,3 +450,12 @@ def test_every_format_of_export_can_be_asked_for() -> None:
     from tessera.cli.export import command
 
     assert set(EXPORTS) == set(command.commands)
+
+
+def test_a_refused_key_does_not_hide_files_that_are_not_there(tmp_path: Path) -> None:
+    lost = {"qc_policy": "lost.yaml", "truth": "lost", "reference": "$LOST/a.fa"}
+    said = problems(document(mask="gentypes", build="lost.build", **lost, nodes=3))
+    assert [text.split(":")[0] for text in said] == [
+        "config nodes", "config mask", "config reference", "config qc_policy", "config truth", "config build",
+    ]  # fmt: skip
+    assert ["config nodes" in text for text in problems({"nodes": 3, 1: 2, "qc_policy": POLICY})] == [False, False]

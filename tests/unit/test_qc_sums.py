@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from tessera.errors import InputError
 from tessera.schemas.qc_sums import EDGES
 from tessera.schemas.wgs_qc import METRICS
-from tessera.summary.qc_sums import MOST, QcSums, add_qc_sums, mean, odd_qc_sums, scaled, standard_deviation, sum_people
+from tessera.summary.qc_sums import (
+    MOST,
+    QcSum,
+    QcSums,
+    add_qc_sums,
+    mean,
+    odd_qc_sums,
+    scaled,
+    standard_deviation,
+    sum_people,
+)
 
 #: metric -> the highest value that it can have
 HIGHEST = {"%": 100, "fraction": 1}
@@ -82,3 +92,12 @@ def test_sums_of_a_million_people_are_exact() -> None:
         25 * math.sqrt(2 * half / (2 * half - 1)), rel=1e-12
     )
     assert list(odd_qc_sums(sums, {"EE_F": 2 * half})) == []
+
+
+def test_squares_of_whole_numbers_are_odd_where_their_sum_is() -> None:
+    values = (2001, 2002)
+    squares = sum(value**2 for value in values)
+    for more, said in ((0, []), (1, ["a sum of squares that does not go with its sum"])):
+        sums = {("EE_F", "pct_reads_mapped"): QcSum(2, sum(values), squares + more, {20: 2})}
+        found = [sentence.partition(": ")[2] for sentence in odd_qc_sums(sums, {"EE_F": 2})]
+        assert found == said

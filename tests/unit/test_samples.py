@@ -178,6 +178,12 @@ def test_each_row_has_exactly_one_input(tmp_path: Path) -> None:
     assert ['sample "t" has no input' in said[0], 'sample "s" has more than one input' in said[1]] == [True, True]
 
 
+def test_a_sheet_separated_by_commas_is_refused_for_its_header_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("sample,sex,population,gvcf\nann,XX,EE,a.g.vcf.gz\n")
+    said = problems(tmp_path / "a.tsv", need_inputs=True)
+    assert [": unknown column" in said[0], *("is missing" in text for text in said[1:])] == [True] * 4
+
+
 @pytest.mark.parametrize(
     ("cells", "said"), [("a -", 'fastq_2 is empty beside "a"'), ("- a", 'fastq_1 is empty beside "a"')]
 )

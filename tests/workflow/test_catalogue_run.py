@@ -266,3 +266,13 @@ def copy_of(run: Described, folder: Path) -> Described:
     changed = copy(run)
     changed.folder = folder
     return changed
+
+
+def test_a_crate_replaces_no_other_folder_nor_the_one_that_stays(finished: Described, tmp_path: Path) -> None:
+    north, work = finished.folder / "results" / "north", tmp_path / "kept" / "work"
+    work.mkdir(parents=True)
+    assert "it holds work, which is no part of a crate" in finished.write_crate(tmp_path, north / "summary")
+    work.rmdir()
+    (tmp_path / "shared").symlink_to(tmp_path / "kept")
+    assert "which is --out; expected another folder" in finished.write_crate(tmp_path, north / "summary")
+    assert not any((tmp_path / "kept").iterdir())

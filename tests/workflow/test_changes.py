@@ -13,7 +13,7 @@ import pytest
 from handmade import vcf, write
 from nation import files_of
 from nation import run as tessera
-from run_folder import RunFolder
+from run_folder import ROOT, RunFolder
 
 BUILD = "name: small\ncontigs: [{name: chr1, kind: autosome, length: 400}, {name: chrX, kind: x, length: 300}]\n"
 CONFIG = """\
@@ -114,6 +114,12 @@ def shared(run: Small) -> dict[str, bytes]:
     results = run.folder / "results"
     paths = [*results.glob("*/summary/**/*"), *results.glob("federation/**/*")]
     return {str(path.relative_to(results)): path.read_bytes() for path in paths if path.is_file()}
+
+
+def test_the_plan_of_a_finished_run_is_nothing(finished: Small) -> None:
+    (finished.folder / "limits.yaml").write_text("node_memory_mb: 1000\n")
+    words = ["--snakefile", str(ROOT / "Snakefile"), "--profile", str(ROOT / "slurm"), "--limits", "limits.yaml"]
+    assert "Nothing is to be made" in finished.tessera("plan", "--configfile", "config.yaml", *words)
 
 
 def test_one_person_withdrawn_costs_the_batch_and_the_sums(run: Small) -> None:

@@ -1,6 +1,6 @@
 """Cohort: the node's summary.
 
-Needs each sample's calls and metrics, and of people in a cohort VCF the decisions. Decides on each person and counts
+Needs everybody's calls and metrics, and of people in a cohort VCF the decisions. Decides on each person and counts
 that person alone, adds people up by batch and batches to the node; the people of a cohort VCF are counted together. A
 person's counts depend on that person only, so one person more costs one person, one batch and one sum; a node whose
 people have all withdrawn has the summary of nobody. The node's summary may leave the node; all else here is private.
@@ -82,6 +82,7 @@ rule count_cohort:
         reference=COUNTED_ON,
         digests=DIGESTS,
         decisions="<private>/decisions.tsv",
+        metrics="<private>/qc/cohorts/{cohort}.tsv",
         callable=lambda wildcards: RUN.config.nodes[wildcards.node].callable or [],
     output:
         manifest="<private>/cohorts/{cohort}/manifest.json",
@@ -113,7 +114,7 @@ rule count_cohort:
         summary=subpath(output.manifest, parent=True),
     shell:
         "{params.tessera} --input {input.calls:q} --samples {params.sheet:q} {params.callable:q} {params.rules:q}"
-        " --decisions {input.decisions:q}"
+        " --decisions {input.decisions:q} --variants {input.metrics:q}"
         " --workers {threads} --max-memory {params.memory}MB --out {params.summary:q} 2> {log:q}"
 
 

@@ -10,7 +10,7 @@ again what follows from it, and calls only where ploidy changed.
 from tessera.variants.ploidy import ploidy_table
 
 VARIANTS_VERSION = 2
-CALL_METRICS_VERSION = 3
+CALL_METRICS_VERSION = 4
 # a sample's gVCF: the file that came, or the one called here
 GVCF = branch(
     lambda wildcards: RUN.kind(wildcards.node, wildcards.sample) == "gvcf",

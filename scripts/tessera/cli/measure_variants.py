@@ -17,6 +17,9 @@ from tessera.cli.options import (
 from tessera.errors import refuse
 
 if TYPE_CHECKING:
+    import polars as pl
+
+    from tessera.cohort.cluster import Workers
     from tessera.cohort.relatives import Doses
     from tessera.files.fasta import Reference
     from tessera.files.marker_panel import Markers
@@ -54,27 +57,17 @@ def command(
     """Measure each person's calls on the autosomes.
 
     Call rate and het/hom ratio under the mask of the count; and the seven metrics that the GA4GH WGS Quality Control
-    standard, version 1, names, under FILTER alone, where the file is one person's. `--copies` is what
-    tessera find-relatives compares.
+    standard, version 1, names, under FILTER alone. `--copies` is what tessera find-relatives compares.
     """
-    import polars as pl
-
-    from tessera.cohort.call_metrics import measure_cohort, measure_gvcf
     from tessera.cohort.cluster import Workers
-    from tessera.cohort.engine import reader_of
-    from tessera.cohort.relatives import CountedMarkers
     from tessera.cohort.source import fitting_build
     from tessera.files.builds import read_build
     from tessera.files.fasta import Reference
-    from tessera.files.input_samples import read_people
     from tessera.files.marker_copies import write_marker_copies
     from tessera.files.marker_panel import read_markers
     from tessera.files.paths import refuse_unlike_files
-    from tessera.files.tables import write_tsv
     from tessera.files.vcf import VariantFile
     from tessera.schemas.mask import parse_mask
-    from tessera.schemas.variant_metrics import VARIANT_METRICS
-    from tessera.summary.people import People
 
     if (markers is None) is not (copies is None):
         raise refuse("--copies", "--markers and --copies, one without the other", "both, or none")
@@ -84,47 +77,80 @@ def command(
     asked = parse_mask(mask_text)
     processes, file = Workers(workers, max_memory), VariantFile(source, genotypes_only=asked.genotypes_only)
     fasta = Reference(reference) if reference else None
-    fitted = fitting_build(file, read_build(build), fasta)
-    mask = asked.for_fields(file.formats)
-    rows = read_people(sheet, source, file.samples, only).filter(~pl.col("withdrawn"))
-    people = People(tuple(rows["sample"]), tuple(rows["sex"]), tuple(rows["stratum"]))
+    how = (fitting_build(file, read_build(build), fasta), asked.for_fields(file.formats))
+    people = _people(sheet, file, only)
     panel = read_markers(markers) if markers else None
-    counted = CountedMarkers(panel.spelt_like(file.contig_lengths)) if panel else None
-    if not people.names:
-        table = pl.DataFrame(schema={"sample": pl.String, "call_rate": pl.Float64, "het_hom_ratio": pl.Float64})
-    elif not file.is_gvcf():
-        table = measure_cohort(file, people, fitted, mask, processes)
-    elif len(people.names) == 1:
-        table = measure_gvcf(reader_of(file, people)[0], people, fitted, mask, _callable_bases(fitted, fasta), counted)
+    if people.names and file.is_gvcf():
+        table, doses = _of_gvcf(file, people, *how, fasta, panel)
     else:
-        raise refuse(str(source), f"a gVCF of {len(people.names)} samples", "a gVCF of one sample",
+        table, doses = _of_cohort(file, people, *how, processes, panel)
+    if copies and doses is not None:
+        write_marker_copies(copies, people.names, doses)
+    _write(out, table)
+
+
+def _people(sheet: Path, file: "VariantFile", only: tuple[str, ...]) -> "People":
+    """Those to be measured: everybody of the file whom the sheet lists, but who has withdrawn."""
+    import polars as pl
+
+    from tessera.files.input_samples import read_people
+    from tessera.summary.people import People
+
+    rows = read_people(sheet, file.path, file.samples, only).filter(~pl.col("withdrawn"))
+    return People(tuple(rows["sample"]), tuple(rows["sex"]), tuple(rows["stratum"]))
+
+
+def _of_gvcf(
+    file: "VariantFile",
+    people: "People",
+    build: "Build",
+    mask: "Mask",
+    fasta: "Reference | None",
+    panel: "Markers | None",
+) -> tuple["pl.DataFrame", "Doses | None"]:
+    """The metrics of the one person of a gVCF, and what the person has at the markers."""
+    from tessera.cohort.call_metrics import measure_alone, measure_gvcf
+    from tessera.cohort.engine import reader_of
+    from tessera.cohort.relatives import CountedMarkers
+
+    if len(people.names) > 1:
+        raise refuse(str(file.path), f"a gVCF of {len(people.names)} samples", "a gVCF of one sample",
                      "Split it: bcftools view -s SAMPLE.")  # fmt: skip
-    if panel and counted and copies:
-        of_one = file.is_gvcf() and people.names
-        write_marker_copies(copies, people.names, counted.doses[None] if of_one else _copies(file, people, panel, mask))
-    alone = len(people.names) == len(file.samples) == 1
-    standard = _standard_metrics(file, people, fitted) if alone else {}
-    own = VARIANT_METRICS.schema
-    others = {name: standard.get(name) for name in own if name not in table.columns}
-    write_tsv(out, table.with_columns(pl.lit(value, own[name]).alias(name) for name, value in others.items()).cast(own))
+    markers = CountedMarkers(panel.spelt_like(file.contig_lengths)) if panel else None
+    reader, _ = reader_of(file, people)
+    table = measure_gvcf(reader, people, build, mask, _callable_bases(build, fasta), markers)
+    return table.hstack(measure_alone(file, people, build)), markers.doses[None] if markers else None
 
 
-def _copies(file: "VariantFile", people: "People", panel: "Markers", mask: "Mask") -> "Doses":
-    """What the people of a cohort file have at the markers."""
+def _of_cohort(
+    file: "VariantFile",
+    people: "People",
+    build: "Build",
+    mask: "Mask",
+    workers: "Workers",
+    panel: "Markers | None",
+) -> tuple["pl.DataFrame", "Doses | None"]:
+    """The metrics of the people of a cohort VCF, one row each, and what they have at the markers."""
+    import polars as pl
+
+    from tessera.cohort.call_metrics import measure_cohort
     from tessera.cohort.relatives import marker_doses
 
+    table = measure_cohort(file, people, build, mask, workers) if people.names else pl.DataFrame()
+    if panel is None:
+        return table, None
     sites = panel.spelt_like(file.contig_lengths)
-    return marker_doses(file.records_over(people.names, sites), len(people.names), sites, mask)
+    return table, marker_doses(file.records_over(people.names, sites), len(people.names), sites, mask)
 
 
-def _standard_metrics(file: "VariantFile", person: "People", build: "Build") -> dict[str, float | None]:
-    """Heterozygosity of X, and the metrics of the standard, of the one person of a file."""
-    from tessera.variants.metrics import VariantTally, tallied, x_heterozygosity
+def _write(path: Path, table: "pl.DataFrame") -> None:
+    """Write what was measured; all other columns are empty."""
+    import polars as pl
 
-    tally = VariantTally.of(1)
-    for _ in tallied(file.variant_records(person.names), build, tally):
-        pass
-    return {"x_heterozygosity": x_heterozygosity(tally, 0), **tally.metrics(0)}
+    from tessera.files.tables import write_tsv
+    from tessera.schemas.variant_metrics import VARIANT_METRICS
+
+    write_tsv(path, pl.concat([pl.DataFrame(schema=VARIANT_METRICS.schema), table], how="diagonal"))
 
 
 def _callable_bases(build: "Build", fasta: "Reference | None") -> dict[str, int]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Contigs added side by side.")
 @click.option("--build", help="Of a sum of nobody: GRCh38, GRCh37, or a build file (YAML).")
 @click.option("--reference", type=FILE, help="Of a sum of nobody: FASTA; without it alleles are taken as written.")
-@click.option("--mask", "mask_text", help="Of a sum of nobody: adj (the default), none, or thresholds.")
+@click.option("--mask", "mask_text", help="Of a sum of nobody: as for tessera count; adj without it.")
 @click.option("--check", is_flag=True, help="Only say whether they add up, what is converted and what to note.")
 @click.option("--out", type=FOLDER, help="Folder of the sum; an older summary there is replaced.")
 def command(

@@ -44,6 +44,7 @@ def command(
     import json
 
     from tessera.files.atomic import written_aside
+    from tessera.files.config import merge_documents
     from tessera.files.dry_run import read_dry_run
     from tessera.files.sacct import read_sacct
     from tessera.files.yaml_documents import read_yaml
@@ -51,6 +52,7 @@ def command(
     from tessera.report.plan import Plan, broken_limits, plan_report, plan_text
     from tessera.schemas.limits import Limits, parse_limits
 
+    merge_documents(configs)  # Snakemake says by a traceback that it cannot read one
     limits = parse_limits(read_yaml(limits_file) or {}, where=str(limits_file)) if limits_file else Limits()
     settings = _settings(profile, site)
     before = core_hours_per_step(read_sacct(accounting, where=accounting.name)) if accounting else {}

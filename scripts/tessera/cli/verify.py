@@ -33,7 +33,7 @@ def command(summary: Path) -> None:
     people = sum(folder.manifest.people.values())
     click.echo(
         f"{summary}: verified; {people:,} people, {found.blocks:,} blocks, {found.carriers:,} carriers, "
-        f"{folder.raw['fingerprint']}"
+        f"rules {folder.raw['fingerprint']}"
     )
 
 

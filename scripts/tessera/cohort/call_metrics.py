@@ -1,6 +1,7 @@
-"""Metrics of each person's calls: call rate and het/hom ratio on the autosomes, under the mask of the count."""
+"""Metrics of each person's calls on the autosomes: call rate and het/hom ratio, under the mask of the count, and the
+seven of the standard."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +16,23 @@ from tessera.cohort.shards import count_file
 from tessera.cohort.sites import Reader
 from tessera.cohort.stretch import CountRules
 from tessera.cohort.tally import TALLIES
+from tessera.cohort.wgs_qc import VariantTally, tallied, x_heterozygosity
+from tessera.cohort.wgs_qc_tally import tally_file
 from tessera.files.vcf import VariantFile
 from tessera.genome.build import Build
 from tessera.schemas.mask import Mask
+from tessera.schemas.variant_metrics import VARIANT_METRICS
 from tessera.summary.people import People
 
 IntArray = npt.NDArray[np.int64]
+
+
+def measure_alone(file: VariantFile, person: People, build: Build) -> pl.DataFrame:
+    """`x_heterozygosity`, and the metrics of the standard, of one person of a file (one row)."""
+    tally = VariantTally.of(1)
+    for _ in tallied(file.variant_records(person.names), build, tally):
+        pass
+    return _standard([{"x_heterozygosity": x_heterozygosity(tally, 0), **tally.metrics(0)}])
 
 
 def measure_gvcf(
@@ -56,7 +68,8 @@ def measure_gvcf(
 
 
 def measure_cohort(file: VariantFile, people: People, build: Build, mask: Mask, workers: Workers) -> pl.DataFrame:
-    """The same of the n people of a cohort VCF, from each one's tallies of a count of the autosomes."""
+    """The same of the n people of a cohort VCF, from each one's tallies of a count of the autosomes; and the metrics of
+    the standard, which know no mask, of a second one. Where it is one person's file, `x_heterozygosity` as well."""
     autosomes = Build(build.name, tuple(contig for contig in build.contigs if contig.kind == "autosome"), ())
     rules, ledger = CountRules(autosomes, mask, bases=None, callable_spans={}, unknown_outside=False), Ledger()
     with count_file(file, people, rules, ledger, "auto", workers) as (blocks, _):
@@ -68,7 +81,15 @@ def measure_cohort(file: VariantFile, people: People, build: Build, mask: Mask, 
     het, homalt = (
         by_name[f"n_transition_{zygosity}"] + by_name[f"n_transversion_{zygosity}"] for zygosity in ("het", "homalt")
     )
-    return _table(people, by_name["n_called"], by_name["n_asked"], het, homalt)
+    table = _table(people, by_name["n_called"], by_name["n_asked"], het, homalt)
+    if len(file.samples) == 1:
+        return table.hstack(measure_alone(file, people, build))
+    tally = tally_file(file, people, build, workers)
+    return table.hstack(_standard([tally.metrics(person) for person in range(len(people.names))]))
+
+
+def _standard(rows: Sequence[Mapping[str, float | None]]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema={name: VARIANT_METRICS.schema[name] for name in rows[0]})
 
 
 def _table(people: People, called: IntArray, asked: IntArray, het: IntArray, homalt: IntArray) -> pl.DataFrame:

@@ -81,10 +81,25 @@ static int reason_of(const Site *t, const Rules *c, const Odd *odd, int whole_ad
 
 static inline int bin_of(i32 value) { return value >= 100 ? BINS - 1 : value / 5; }
 
+/* Tally, by record, a person who has two ALTs there. */
+static void tally_two_alts(const Site *t, const Rules *c, Counts *out, const Odd *odd) {
+    int snv = 0, indel = 0;
+    for (int side = 0; side < 2; side++) {
+        i32 k = (side ? odd->second : odd->first) - 1;
+        int is_snv = t->kind[k] < SNV_CLASSES, counted = t->use[k] == COUNTED;
+        snv |= counted & is_snv;
+        indel |= counted & !is_snv;
+    }
+    out->tallies[TWO_ALTS_SNV * (i64)c->people + odd->person] += snv;
+    out->tallies[TWO_ALTS_INDEL * (i64)c->people + odd->person] += indel;
+}
+
 /* Add one person's ALTs to the rows, histograms and tallies. */
 static void tally_carrier(const Site *t, const Rules *c, Counts *out, const Odd *odd, int reason) {
     i64 i = odd->person, stratum = c->stratum[i];
     int het = odd->first != odd->second && odd->second >= 0, one = c->copies[i] == 1;
+    int by_two = c->by_record && het && odd->first > 0 && odd->second > 0;
+    if (by_two && reason == CALLED) tally_two_alts(t, c, out, odd);
     for (int side = 0; side < 2; side++) {
         i32 allele = side ? odd->second : odd->first, reads = odd->reads[side];
         if (allele <= 0 || (side && odd->first == odd->second)) continue;
@@ -93,7 +108,7 @@ static void tally_carrier(const Site *t, const Rules *c, Counts *out, const Odd 
         if (t->use[allele - 1] != COUNTED || reason != CALLED) continue;
         i32 *into = het ? out->n_het : one ? out->n_hemi : out->n_homalt;
         into[row * c->strata + stratum]++;
-        out->tallies[(t->kind[allele - 1] * ZYGOSITIES + (het ? 0 : one ? 2 : 1)) * (i64)c->people + i]++;
+        if (!by_two) out->tallies[(t->kind[allele - 1] * ZYGOSITIES + (het ? 0 : one ? 2 : 1)) * (i64)c->people + i]++;
         i64 *histogram = out->histograms + stratum * METRICS * BINS;
         if (t->has_gq && c->gq[i] >= 0) histogram[GQ_ALT * BINS + bin_of(c->gq[i])]++;
         if (t->has_dp && c->dp[i] >= 0) histogram[DP_ALT * BINS + bin_of(c->dp[i])]++;
@@ -258,11 +273,13 @@ static void count_plain_site(const Site *t, Rules *c, Counts *out, i64 record, i
         i32 *rows = (hom ? out->n_homalt : out->n_het) + (t->first_allele - 1) * strata + stratum;
         i32 high = a > b ? a : b, low = hom ? 0 : a + b - high;
         rows[high * strata]++;
-        out->tallies[(t->kind[high - 1] * ZYGOSITIES + hom) * n + i]++;
-        if (low) {
-            rows[low * strata]++;
-            out->tallies[t->kind[low - 1] * ZYGOSITIES * n + i]++;
+        if (low) rows[low * strata]++;
+        if (low && c->by_record) {
+            tally_two_alts(t, c, out, odd);
+            continue;
         }
+        out->tallies[(t->kind[high - 1] * ZYGOSITIES + hom) * n + i]++;
+        if (low) out->tallies[t->kind[low - 1] * ZYGOSITIES * n + i]++;
     }
     write_carriers(t, c, out);
 }

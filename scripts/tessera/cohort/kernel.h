@@ -26,6 +26,8 @@ enum {
 enum { NOT_COUNTED, COUNTED, NON_REF_ALLELE };
 /* columns of a person's tallies, as schemas/sample_counts.py names them: one per class and zygosity, then sums */
 enum { CLASSES = 5, ZYGOSITIES = 3, N_ASKED = CLASSES * ZYGOSITIES, N_CALLED, N_GQ, SUM_GQ, N_DP, SUM_DP, TALLIES };
+/* by record: SNVs are of the first two classes; a record of which a person has two ALTs, one of them an SNV or an indel */
+enum { SNV_CLASSES = 2, TWO_ALTS_SNV = 2, TWO_ALTS_INDEL = (CLASSES - 1) * ZYGOSITIES + 2 };
 enum { MAX_ALLELE = 120, NOT_UNDERSTOOD = 1 };
 /* the highest GQ, DP and MIN_DP that the kernel counts; what it may hold before it must add to the tallies */
 enum { MAX_VALUE = 32766, MOST_SITES = 255, MOST_SUM = 65535 };
@@ -48,6 +50,7 @@ typedef struct {
     i32 people, strata, mitochondrial;
     i32 min_gq, min_ab; /* NO_VALUE: not asked; min_ab in thousandths */
     i32 asks_depth, everybody_diploid;
+    i32 by_record;          /* a person's records are tallied, not variants; everybody is diploid */
     /* declared: the number in a BCF's dictionary; else NO_VALUE; or NOT_READ, whatever the file holds */
     i32 gq_key, dp_key, min_dp_key, ad_key, gt_key;
     const i32 *stratum;     /* (people,) or -1 for those who are not counted */

@@ -75,6 +75,7 @@ class _Rules(ctypes.Structure):
                 "min_ab",
                 "asks_depth",
                 "everybody_diploid",
+                "by_record",
                 "gq_key",
                 "dp_key",
                 "min_dp_key",
@@ -325,7 +326,7 @@ def _rules(members: Membership, region: Asked, keys: Sequence[int]) -> tuple[_Ru
         people=n, strata=members.labels, mitochondrial=region.mitochondrial,
         min_gq=NO_VALUE if mask.min_gq is None else min(mask.min_gq, MAX_VALUE + 1),
         min_ab=NO_VALUE if mask.min_ab is None else round(1000 * mask.min_ab), asks_depth=asks,
-        everybody_diploid=bool((region.copies == 2).all()),
+        everybody_diploid=bool((region.copies == 2).all()), by_record=region.by_record,
         **dict(zip(("gq_key", "dp_key", "min_dp_key", "ad_key", "gt_key"), keys, strict=True)),
         **{name: arrays[name].ctypes.data for name in RULE_ARRAYS},
     )  # fmt: skip

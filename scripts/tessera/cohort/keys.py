@@ -9,7 +9,7 @@ import numpy.typing as npt
 from tessera.cohort.sites import Bytes, IntArray, Sites
 from tessera.cohort.tally import CLASSES, COUNTED, NON_REF_ALLELE, NOT_COUNTED
 from tessera.errors import refuse
-from tessera.genome.alleles import concrete, is_sequence, normalise
+from tessera.genome.alleles import concrete, cut, is_sequence, normalise
 
 #: how far left-alignment may carry a variant; a longer repeat is refused, not cut
 LOOKBACK = 10_000
@@ -165,7 +165,7 @@ class Keys:
             raise self._is_ref(int(sites.pos[owner[alt]]), sites.alts(np.array([alt]))[0])
 
     def _is_ref(self, pos: int, alt: str) -> Exception:
-        return refuse(f"{self._contig}:{pos} ALT", f"{alt}, which is REF", "an allele that is not REF")
+        return refuse(f"{self._contig}:{pos} ALT", f"{cut(alt)}, which is REF", "an allele that is not REF")
 
     def _write(self, sites: Sites, keys: BatchKeys, records: IntArray, alts: IntArray) -> None:
         """The keys of ALTs that are not an SNV as they stand."""
@@ -176,7 +176,7 @@ class Keys:
             if alt == "*":
                 continue
             if not alt.isascii():
-                raise refuse(f"{self._contig}:{pos} ALT", ascii(alt), "an allele in ASCII")
+                raise refuse(f"{self._contig}:{pos} ALT", cut(alt), "an allele in ASCII")
             if not is_sequence(alt):
                 keys.symbolic[alts[at]] = True
                 continue

@@ -75,21 +75,26 @@ def count_file(
     Several workers share the file where it has an index and the kernel was built. Raises InputError as `reader_of` and
     `count_sites` do.
     """
-    reader, ran = reader_of(file, people, engine)
-    if ran != "kernel" or workers.alone:
-        yield count_sites(reader, people, rules, ledger), ran
-        return
-    index = read_index(file.path, list(file.contig_lengths)) if is_bgzf(file.path) else None
-    if index is None:
-        yield count_sites(reader, people, rules, ledger), f"{ran}, one process for want of a current index (.csi, .tbi)"
-        return
-    shards = shards_of(index, rules.build, file.path.stat().st_size, workers.number)
-    if len(shards) < 2:  # of a file without records, or of so few that nothing can be shared
+    reader, of = reader_of(file, people, engine)
+    shards, ran = shared_out(file, rules.build, of, workers)
+    if not shards:
         yield count_sites(reader, people, rules, ledger), ran
         return
     job = CountJob(file, people, rules)
     with workers.map(count_shard, job, shards) as counted:
-        yield count_in_shards(job, shards, counted, ledger), f"{ran}, {workers.number} workers"
+        yield count_in_shards(job, shards, counted, ledger), ran
+
+
+def shared_out(file: VariantFile, build: Build, engine: str, workers: Workers) -> tuple[list[Shard], str]:
+    """The shards of a file for several workers, none where one process does it all; and in words what counts."""
+    if engine != "kernel" or workers.alone:
+        return [], engine
+    index = read_index(file.path, list(file.contig_lengths)) if is_bgzf(file.path) else None
+    if index is None:
+        return [], f"{engine}, one process for want of a current index (.csi, .tbi)"
+    shards = shards_of(index, build, file.path.stat().st_size, workers.number)
+    # of a file without records, or of so few that nothing can be shared
+    return (shards, f"{engine}, {workers.number} workers") if len(shards) > 1 else ([], engine)
 
 
 def shards_of(index: Mapping[str, ContigIndex], build: Build, size: int, workers: int) -> list[Shard]:

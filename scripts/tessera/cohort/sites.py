@@ -80,11 +80,16 @@ class Sites(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """How everybody is asked over a region: `copies` (n,) of it, the mask, whether it is mitochondrial."""
+    """How everybody is asked over a region: `copies` (n,) of it, the mask, whether it is mitochondrial.
+
+    `by_record`, which the kernel alone knows: who has two ALTs of a record, and two copies, is tallied once, for an SNV
+    among them as the hemi of the first class, for an indel as that of the last.
+    """
 
     copies: npt.NDArray[np.int8]
     mask: Mask
     mitochondrial: bool
+    by_record: bool = False
 
 
 class Reader(Protocol):

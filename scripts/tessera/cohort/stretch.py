@@ -33,7 +33,7 @@ from tessera.cohort.tally import (
 )
 from tessera.errors import refuse
 from tessera.files.fasta import UPPER
-from tessera.genome.alleles import concrete
+from tessera.genome.alleles import concrete, cut
 from tessera.genome.build import Build, Contig
 from tessera.schemas.mask import Mask
 from tessera.schemas.variants import VARIANTS
@@ -212,7 +212,7 @@ class StretchCount:
                 expected = bases(contig, at, at + len(ref))
                 right[record] = same_bases(ref, expected)
                 if not right[record] and self._stretch.start <= at < self._stretch.end:
-                    self._ledger.mismatches.append(f"{contig}:{at + 1} {ref} (reference: {expected})")
+                    self._ledger.mismatches.append(f"{contig}:{at + 1} {cut(ref)} (reference: {cut(expected)})")
                     if len(self._ledger.mismatches) >= MISMATCHES_READ:
                         raise wrong_reference(self._ledger.mismatches)
         return right

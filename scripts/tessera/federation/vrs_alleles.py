@@ -9,7 +9,7 @@ import polars as pl
 
 from tessera.errors import refuse
 from tessera.federation.pieces import Pieces
-from tessera.genome.alleles import concrete
+from tessera.genome.alleles import concrete, cut
 from tessera.genome.vrs import VrsAllele, allele_digests, location_digests, normalised
 from tessera.summary.an_track import IntArray
 from tessera.summary.cells import Cells
@@ -88,7 +88,8 @@ def _normalised(contig: str, pos: int, ref: str, alt: str, reference: Sequences)
     there = bases(pos - 1, pos - 1 + len(ref))
     if there != ref and concrete(there) != ref:
         raise refuse(
-            f"{contig}:{pos} {ref}>{alt}", f"the reference has {there or 'no base'} there", f"REF, {ref}",
+            f"{contig}:{pos} {cut(ref)}>{cut(alt)}", f"the reference has {cut(there) or 'no base'} there",
+            f"REF, {cut(ref)}",
             "Give the FASTA that the people were counted on.",
         )  # fmt: skip
     return normalised(pos, ref, alt, bases)

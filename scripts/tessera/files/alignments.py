@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pysam
+from pysam.utils import SamtoolsError
 
 from tessera.errors import InputError, Problem, refuse
 from tessera.files.fasta import Reference
@@ -16,6 +17,7 @@ from tessera.schemas.config import ALIGNERS
 #: as aligners write theirs: 2.31-r1302, 0.7.17-r1188
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)+(-r[0-9]+)?")
 _REALIGN = "Align the reads to the run's reference, or give the reference that they are on."
+_COPY = "Copy it again, and compare its checksum with the original's."
 _REHEAD = "Give the file of this sample, or correct its read groups (samtools addreplacerg or reheader)."
 
 
@@ -28,14 +30,18 @@ class AlignmentChecks:
         self._build = self._reference.spelling(build) if self._reference else build
 
     def check(self, path: Path, sample: str) -> list[str]:
-        """Refuse a file of somebody else's reads or on another reference; the contigs that are not counted, else.
+        """Refuse what is cut short, somebody else's, or on another reference; the contigs that are not counted, else.
 
         Each counted contig must be there with its length and, where the header states M5, with its bases.
         """
         header = _read_header(path)
         found = {str(line["SN"]): line for line in header.get("SQ", [])}
         expected = self._expected(found)
-        problems = [*_whose(path, header, sample), *self._on_another_reference(path, found, expected)]
+        problems = [
+            *_cut_short(path),
+            *_whose(path, header, sample),
+            *self._on_another_reference(path, found, expected),
+        ]
         if problems:
             raise InputError(problems)
         return [name for name in found if name not in expected]
@@ -91,9 +97,17 @@ def _read_header(path: Path) -> dict[str, Any]:
         with pysam.AlignmentFile(str(path), check_sq=False) as file:
             return dict(file.header.to_dict())
     except (OSError, ValueError) as error:
-        raise refuse(str(path), f"not readable as BAM or CRAM ({error})", "a BAM or CRAM file") from error
+        raise refuse(str(path), f"not readable as BAM or CRAM ({error})", "a BAM or CRAM file, whole", _COPY) from error
     finally:
         pysam.set_verbosity(verbosity)
+
+
+def _cut_short(path: Path) -> Iterator[Problem]:
+    """The block that ends a file (SAM specification, section 4.1.2; CRAM 3.0, section 9) is not there."""
+    try:
+        pysam.quickcheck("-u", str(path))  # -u: contigs are ours to compare
+    except SamtoolsError:
+        yield Problem(str(path), "cut short: no end-of-file block", "a BAM or CRAM file, whole", _COPY)
 
 
 def _whose(path: Path, header: Mapping[str, Any], sample: str) -> Iterator[Problem]:

@@ -28,47 +28,45 @@ def stored_batch(runs: Columns) -> pa.RecordBatch:
     return batch.set_column(END, "end", ends)
 
 
-def runs_in_order(batches: Iterable[pa.RecordBatch], sizes: Sequence[int], rows: int) -> Iterator[Columns]:
-    """The runs of row groups of so many rows, sorted by start and stratum, at most `rows` at a time."""
-    ends = np.cumsum(sizes)
-    waiting: list[pa.RecordBatch] = []
-    begin, here, first = 0, 0, 0
-    for batch in batches:
-        waiting.append(batch)
-        here += len(batch)
-        last = int(np.searchsorted(ends, here, side="right"))
-        end = int(ends[last - 1]) if last > first else begin
-        if end - begin >= rows or last == len(sizes):
-            runs = _runs_of(one_batch(waiting).slice(0, end - begin), sizes[first:last])
-            # no row group is held twice
-            waiting = [batch.slice(len(batch) - (here - end))] if here > end else []
-            begin, first = end, last
-            del batch
-            yield from (runs.take(slice(at, at + rows)) for at in range(0, len(runs), rows))
+def stored_runs(groups: Iterable[pa.RecordBatch], rows: int) -> Iterator[tuple[Columns, Sequence[int]]]:
+    """The runs of row groups, each with its end, as they stand there; and their row groups' sizes.
 
-
-def _runs_of(batch: pa.RecordBatch, sizes: Sequence[int]) -> Columns:
-    """The runs of whole row groups.
-
-    Rows that stand by start with all ends, as they were stored once, stay as they are; so do rows that are out of any
-    order, and an end that nothing tells, for who judges them.
+    As many row groups at once as hold `rows`.
     """
+    waiting: list[pa.RecordBatch] = []
+    for group in groups:
+        waiting.append(group)
+        if sum(map(len, waiting)) >= rows:
+            yield _runs_of(waiting)
+            waiting = []
+    if waiting:
+        yield _runs_of(waiting)
+
+
+def by_start(runs: Columns) -> Columns:
+    """The runs of row groups that are sorted as they should be, by start and stratum."""
+    starts = runs["start"]
+    return runs if (starts[1:] >= starts[:-1]).all() else runs.take(np.argsort(starts, kind="stable"))
+
+
+def _runs_of(groups: Sequence[pa.RecordBatch]) -> tuple[Columns, Sequence[int]]:
+    """The runs of whole row groups; an end that nothing tells stays empty, for who judges them."""
+    batch, sizes = one_batch(groups), [len(group) for group in groups]
     column = batch.column(END)
     unsaid = _nulls(column)
     values = pa.Array.from_buffers(column.type, len(column), [None, column.buffers()[1]], offset=column.offset)
     runs = Columns.of_batch(AN_TRACK, batch.set_column(END, "end", values))
+    if not unsaid.any():
+        return runs, sizes
     strata, starts = runs["stratum"], runs["start"]
     # (n - 1,) whether a row and the next are of one row group, and of one stratum
     inside = np.ones(max(0, len(runs) - 1), np.bool_)
     inside[np.cumsum(sizes)[:-1] - 1] = False
     together = inside & (strata[1:] == strata[:-1])
     in_order = bool((~inside | (strata[1:] > strata[:-1]) | (together & (starts[1:] > starts[:-1]))).all())
-    if unsaid.any():
-        told = unsaid & np.append(together, False) if in_order else np.zeros(len(runs), np.bool_)
-        ends = np.where(unsaid, 0, runs["end"])
-        ends[told] = starts[1:][told[:-1]]
-        runs = replace(runs.having(end=ends), empty=_either(runs.empty, unsaid & ~told))
-    return runs.take(np.argsort(starts, kind="stable")) if in_order and not together[inside].all() else runs
+    told = unsaid & np.append(together, False) if in_order else np.zeros(len(runs), np.bool_)
+    ends = np.where(told, np.append(starts[1:], 0), np.where(unsaid, 0, runs["end"]))
+    return replace(runs.having(end=ends), empty=_either(runs.empty, unsaid & ~told)), sizes
 
 
 def _nulls(column: pa.Array) -> Bools:

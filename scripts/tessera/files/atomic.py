@@ -9,7 +9,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -73,6 +73,19 @@ def directory_beside(final: Path) -> Iterator[Path]:
         finally:
             remove(aside)
             os.close(handle)
+
+
+def refuse_foreign(out: Path, own: Callable[[str], bool], what: str) -> None:
+    """Refuse to replace a folder that is not empty and no older `what`: `own` tells names of files that are in one."""
+    if not out.exists() and not out.is_symlink():
+        return
+    found = "it is there and no folder"
+    if out.is_dir():
+        foreign = sorted(path.name for path in out.iterdir() if not own(path.name))
+        if not foreign:
+            return
+        found = f"it holds {foreign[0]}, which is no part of {what}"
+    raise refuse(str(out), found, f"a new folder or {what}", "Give another --out, or remove what is there.")
 
 
 def _make_folder(folder: Path) -> None:

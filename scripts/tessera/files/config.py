@@ -1,6 +1,7 @@
 """Reading the configuration: YAML files merged as Snakemake merges them, variables expanded, files there."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ from tessera.files.marker_panel import panel_files
 from tessera.files.paths import expand, is_file, is_folder, variables
 from tessera.files.yaml_documents import read_yaml
 from tessera.schemas.build import NAMED_BUILDS
-from tessera.schemas.config import Config, build_config, check_config
-from tessera.schemas.document import quoted
+from tessera.schemas.config import SCHEMA, Config, build_config, check_config
+from tessera.schemas.document import check_document, quoted
 from tessera.schemas.qc_policy import QcPolicy, parse_policy
 
 _RELATIVE = "A relative path starts at the working directory."
@@ -32,12 +33,12 @@ def parse_config(
     it names must exist (sample sheets are not read). Raises InputError with every problem.
     """
     problems = check_config(document, where=where)
-    if problems:
-        raise InputError(problems)
-    expanded, problems = _expand(document, where, environment)
-    if not problems:
-        config = build_config(expanded)
-        problems = list(_check_files(config, where))
+    sound, unset = _expand(_sound(document, problems, where) if problems else document, where, environment)
+    problems += unset
+    # of keys that are refused, files are not looked for, nor those of their defaults
+    refused = {f"{where} {key}" for key in _keys_of(problems, where)}
+    config = build_config({"build": NAMED_BUILDS[0], "nodes": {}} | sound)
+    problems += [problem for problem in _check_files(config, where) if problem.where not in refused]
     if problems:
         raise InputError(problems)
     return config
@@ -84,10 +85,27 @@ def _merged(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, A
     return {**earlier, **later, **both}
 
 
+def _sound(document: object, problems: Sequence[Problem], where: str) -> dict[str, Any]:
+    """The keys of a refused document in which nothing is wrong."""
+    if not isinstance(document, Mapping):
+        return {}
+    told, keys = _keys_of(problems, where), SCHEMA["properties"]
+    return {
+        key: value
+        for key, value in document.items()
+        if key in keys and key not in told and not check_document(value, keys[key], where=where)
+    }
+
+
+def _keys_of(problems: Sequence[Problem], where: str) -> set[str]:
+    """The keys of a configuration in or below which there are problems."""
+    return {re.split(r"[.\[]", problem.where.removeprefix(f"{where} "))[0] for problem in problems}
+
+
 def _expand(
     document: Mapping[str, Any], where: str, environment: Mapping[str, str]
 ) -> tuple[dict[str, Any], list[Problem]]:
-    """The document with the variables in its texts expanded, and those that are not set."""
+    """The keys of a document with the variables in their texts expanded, and what is told of those that are not set."""
     problems: list[Problem] = []
 
     def expanded(value: Any, key: str) -> Any:
@@ -103,7 +121,12 @@ def _expand(
                 problems.append(Problem(f"{where} {key}", found, "a set variable", remedy))
         return expand(value, environment)
 
-    return expanded(document, ""), problems
+    found: dict[str, Any] = {}
+    for key, value in document.items():
+        before, text = len(problems), expanded(value, key)
+        if len(problems) == before:
+            found[key] = text
+    return found, problems
 
 
 def _check_files(config: Config, where: str) -> Iterator[Problem]:

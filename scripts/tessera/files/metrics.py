@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from tessera.errors import InputError, Problem, all_at_once
-from tessera.files.atomic import directory_written_aside, written_aside
+from tessera.files.atomic import directory_written_aside, refuse_foreign, written_aside
 from tessera.files.json_documents import read_json
 from tessera.files.paths import unlike_file
 from tessera.files.samples import read_samples
@@ -69,6 +69,9 @@ def write_standard_metrics(folder: Path, alignments: pl.DataFrame, variants: pl.
         for row in rows.iter_rows(named=True):
             own = documents.setdefault(row["sample"], {"biosample": {"id": row["sample"]}, "wgs_qc_metrics": {}})
             own["wgs_qc_metrics"][group] = {name: row.get(name) for name in metrics}
+    # Snakemake leaves a file of its own in a folder that is an output
+    known = (FOR_MULTIQC, ".snakemake_timestamp")
+    refuse_foreign(folder, lambda name: name in known or name.endswith(".metrics.json"), "a folder of metrics")
     with directory_written_aside(folder) as aside:
         for sample, document in documents.items():
             problems = check_document(document, SCHEMA, where=f"metrics of sample {sample}")

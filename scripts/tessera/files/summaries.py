@@ -6,7 +6,7 @@ A block is one row group, or, when it holds very much, several; so a reader need
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, replace
@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 import rfc8785
 
 from tessera.errors import InputError, Problem, refuse
-from tessera.files.an_track import runs_in_order, stored_batch
-from tessera.files.atomic import directory_written_aside
+from tessera.files.an_track import by_start, stored_batch, stored_runs
+from tessera.files.atomic import directory_written_aside, refuse_foreign
 from tessera.files.builds import parse_build
 from tessera.files.json_documents import read_json
 from tessera.files.lineage import LINEAGE, read_sources, write_sources
@@ -32,7 +32,7 @@ from tessera.schemas.table import Table
 from tessera.summary.blocks import BLOCK_SIZE, GROUP_ROWS, POSITIONS, TABLES, Block, BlockKey
 from tessera.summary.cells import Cells, cells
 from tessera.summary.checks import Judge
-from tessera.summary.columns import Columns, joined, read_columns
+from tessera.summary.columns import Columns, joined, one_batch, read_columns
 from tessera.summary.lineage import Lineage, Source, Sources, named_sources
 from tessera.summary.manifest import COUNTED_FIELDS, SCHEMA_VERSION, Manifest, odd_counts, odd_members
 from tessera.summary.parts import Part, row_groups
@@ -47,6 +47,8 @@ MANIFEST = "manifest.json"
 BESIDE = (MANIFEST, LINEAGE)
 #: rows of a table that are read at once
 ROWS_AT_ONCE = 65_536
+#: bytes; twice as many stay with the process when arrays are freed, instead of going back and coming as new pages
+KEPT = 2**24
 TEXTS = {name: [c for c, kind in table.kinds.items() if kind == "String"] for name, table in TABLES.items()}
 #: columns of an AN track that grow from row to row of a stratum
 STEPS = ("start", "end")
@@ -174,12 +176,16 @@ class SummaryFolder:
         for columns, wrong in self.judged(table, own, indices, rows):
             if wrong:
                 raise InputError([Problem(str(self.path), sentence, AS_WRITTEN, ASK_AGAIN) for sentence in wrong])
-            yield columns if own == contig else columns.saying(contig=[contig])
+            named = columns if own == contig else columns.saying(contig=[contig])
+            yield from _slices(named, rows) if table == AN_TRACK.name else [named]
 
     def judged(
         self, table: str, contig: str, indices: Iterable[int] | None = None, rows: int = ROWS_AT_ONCE
     ) -> Iterator[tuple[Columns, list[str]]]:
-        """As `batches`, with sentences about what is wrong, for who tells everything."""
+        """As `batches`, with sentences about what is wrong, for who tells everything.
+
+        Of an AN track whole row groups come, as they are stored, so that nothing is put in order for who only asks.
+        """
         layout = self._layout(table, contig)
         chosen = [index for index in (layout if indices is None else indices) if index in layout]
         if not chosen:
@@ -189,10 +195,11 @@ class SummaryFolder:
         edges = np.cumsum([0, *(sum(layout[index].values()) for index in chosen)])
         done = 0
         groups = {group: size for index in chosen for group, size in layout[index].items()}
-        for columns in self._read(table, contig, groups, rows):
+        for columns, sizes in self._read(table, contig, groups, rows):
             here = np.diff(np.clip(edges, done, done + len(columns)))
             done += len(columns)
-            yield columns, list(judge.wrong(columns, np.repeat(chosen, here)))
+            blocks = np.repeat(np.array(chosen)[here > 0], here[here > 0])
+            yield columns, list(judge.wrong(columns, blocks, sizes))
 
     def _layout(self, table: str, contig: str) -> Layout:
         """Where the blocks of a member are; read once. Its footer is not kept, which takes a kilobyte a column."""
@@ -203,16 +210,21 @@ class SummaryFolder:
             self._layouts[table, contig] = _layout(self.path / name, table, self.raw["members"][name])
         return self._layouts[table, contig]
 
-    def _read(self, table: str, contig: str, groups: Mapping[int, int], rows: int) -> Iterator[Columns]:
-        """The rows of row groups (-> how many they are), about `rows` at a time."""
+    def _read(
+        self, table: str, contig: str, groups: Mapping[int, int], rows: int
+    ) -> Iterator[tuple[Columns, Sequence[int]]]:
+        """The rows of row groups (-> how many they are), about `rows` at a time; of an AN track with their sizes."""
         member = self.path / table / f"{contig}.parquet"
+        # an array that is freed tells the allocator (glibc) that such ones come and go: a quarter of the CPU of reading
+        np.empty(KEPT, np.uint8)
         try:
             with pq.ParquetFile(member, read_dictionary=TEXTS[table]) as file:
-                batches = file.iter_batches(batch_size=rows, row_groups=list(groups), use_threads=False)
                 if table == AN_TRACK.name:
-                    yield from runs_in_order(batches, list(groups.values()), rows)
+                    stored = (file.read_row_group(group, use_threads=False).to_batches() for group in groups)
+                    yield from stored_runs(map(one_batch, stored), rows)
                 else:
-                    yield from read_columns(TABLES[table], batches, rows)
+                    batches = file.iter_batches(batch_size=rows, row_groups=list(groups), use_threads=False)
+                    yield from ((columns, ()) for columns in read_columns(TABLES[table], batches, rows))
         except (OSError, pa.ArrowException) as error:
             raise refuse(str(member), "not a readable member", AS_WRITTEN, ASK_AGAIN) from error
 
@@ -274,7 +286,7 @@ def new_summary(out: Path) -> Iterator[SummaryWriter]:
 
     Raises InputError when `out` exists and is something else than a summary.
     """
-    _refuse_foreign(out)
+    refuse_foreign(out, {*BESIDE, *TABLES, QC_SUMS}.__contains__, "a summary")
     with directory_written_aside(out) as folder:
         yield SummaryWriter(folder)
 
@@ -359,6 +371,12 @@ def _layout(member: Path, table: str, digest: str) -> Layout:
     return layout
 
 
+def _slices(runs: Columns, rows: int) -> Iterator[Columns]:
+    """The runs by start and stratum, at most `rows` at a time."""
+    ordered = by_start(runs)
+    return (ordered.take(slice(at, at + rows)) for at in range(0, len(ordered), rows))
+
+
 def _stored_columns(table: str) -> list[tuple[str, pa.DataType]]:
     """Names and types as Parquet holds them."""
     stored = {"String": pa.string(), "Int32": pa.int32(), "Int64": pa.int64()}
@@ -379,20 +397,6 @@ def _strangers(folder: Path, listed: Iterable[str]) -> Iterator[str]:
             yield f"{name} is a link, which does not belong to a summary"
         elif name not in (folders if path.is_dir() else known):
             yield f"{name} does not belong to a summary"
-
-
-def _refuse_foreign(out: Path) -> None:
-    """Only an empty folder or (the remains of) a summary may be replaced."""
-    if not out.exists() and not out.is_symlink():
-        return
-    foreign = [out] if not out.is_dir() else [p for p in out.iterdir() if p.name not in {*BESIDE, *TABLES, QC_SUMS}]
-    if foreign:
-        what = (
-            f"it holds {foreign[0].name}, which is no part of a summary"
-            if out.is_dir()
-            else "it is there and no folder"
-        )
-        raise refuse(str(out), what, "a new folder or a summary", "Give another --out, or remove what is there.")
 
 
 def _sha256(path: Path) -> str:

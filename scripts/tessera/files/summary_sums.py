@@ -52,7 +52,8 @@ def refuse_unlike(paths: Sequence[Path], out: Path | None) -> Preflight:
 
     Raises InputError with everything for which they do not add up, rules and people who would be counted twice alike.
     """
-    _refuse_repeated(paths, out)
+    _refuse_repeated(paths)
+    _refuse_within(paths, out)
     folders = _opened(paths)
     found = preflight([folder.manifest for folder in folders], [folder.lineage for folder in folders])
     problems = [*_copies(folders), *overlaps([folder.lineage for folder in folders]), *found.refused]
@@ -87,7 +88,10 @@ def contig_parts(
 
 def subtract_summary(whole: Path, part: Path, out: Path, workers: int, rows: int = ROWS_AT_ONCE) -> None:
     """Write `whole` without `part` to `out`. Raises InputError when rules differ or part is not contained."""
-    _refuse_repeated([whole, part], out)
+    if real_path(whole) == real_path(part):
+        remedy = "Nobody would be left; tessera merge without summaries writes the summary of nobody."
+        raise refuse(str(part), "the summary itself from which it is to be taken", "a part of it", remedy)
+    _refuse_within([whole, part], out)
     _combine([(whole, 1), (part, -1)], out, workers, rows)
 
 
@@ -176,6 +180,9 @@ def _sources(folders: Sequence[SummaryFolder], signs: Sequence[int], people: int
 
 def _qc_sums(folders: Sequence[SummaryFolder], signs: Sequence[int], manifest: Manifest) -> QcSums:
     """The QC sums of a sum. Raises InputError when more people were measured than remain: they were not all taken."""
+    if not any(folder.qc_sums for folder, sign in zip(folders, signs, strict=True) if sign > 0):
+        # nobody's were ever added, as before there were any: there is nothing to take them out of
+        return {}
     sums = add_qc_sums([folder.qc_sums for folder in folders], signs)
     odd = [Problem(sentence, "not contained", "sums of the people who remain", MEASURED_TOO)
            for sentence in odd_qc_sums(sums, manifest.people)]  # fmt: skip
@@ -210,11 +217,14 @@ def _opened(paths: Sequence[Path]) -> list[SummaryFolder]:
     return folders
 
 
-def _refuse_repeated(paths: Sequence[Path], out: Path | None) -> None:
+def _refuse_repeated(paths: Sequence[Path]) -> None:
     places = [real_path(path) for path in paths]
     for place in sorted({place for place in places if places.count(place) > 1}):
         raise refuse(place, "the same summary twice", "each summary once", TWICE)
-    for place in places:
+
+
+def _refuse_within(paths: Sequence[Path], out: Path | None) -> None:
+    for place in map(real_path, paths):
         if out is None:
             continue
         if real_path(out) == place:

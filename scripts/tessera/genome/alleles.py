@@ -11,10 +11,19 @@ NON_REF = frozenset({"<NON_REF>", "<*>"})
 #: IUPAC ambiguity code -> the first of its bases in the alphabet, as REF is written (VCF 4.3, section 1.6.1)
 CONCRETE = str.maketrans("RYSWKMBDHV", "ACCAGACAAA")
 
+#: letters of an allele that a message shows
+SHOWN = 40
+
 
 def is_sequence(allele: str) -> bool:
     """True for an allele written in bases; False for `*`, `.`, symbolic alleles and breakends."""
     return allele.isalpha()
+
+
+def cut(allele: str) -> str:
+    """An allele inside a message: in ASCII, and of a long one the beginning and its length."""
+    said = allele if allele.isascii() else ascii(allele)
+    return said if len(said) <= SHOWN else f"{said[:SHOWN]}... ({len(allele):,} letters)"
 
 
 def concrete(bases: str) -> str:

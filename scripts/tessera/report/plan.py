@@ -109,6 +109,8 @@ class Plan:
 
 def broken_limits(plan: Plan, limits: Limits, at_a_time: int, components: dict[str, int]) -> Iterator[Problem]:
     """Each limit that the plan does not keep; `at_a_time` are jobs in the queue, `components` people per job."""
+    if not plan.rules:
+        return
     yield from _too_long(plan, limits, components)
     for key, found, text, cure in (
         ("node_memory_mb", plan.memory_mb, f"a job asks for {plan.memory_mb:,} MB",
@@ -163,6 +165,8 @@ def plan_report(plan: Plan, limits: Limits, before: Mapping[str, float]) -> dict
 
 def plan_text(report: dict[str, Any], limits: Limits) -> str:
     """The plan as a page."""
+    if not report["rules"]:
+        return "Nothing is to be made: what is there follows from the configuration.\n"
     rows = [("rule", "in a job of", "jobs", "processors", "MB", "minutes", "core-hours")]
     for rule in report["rules"]:
         hours = f"{rule['core_minutes'] / 60:,.1f}"

@@ -181,10 +181,11 @@ def _input_checks() -> list[_Check]:
     """On the inputs of a row; a sheet without a single input column has no row with an input."""
     one = "one input: fastq_1 and fastq_2, or one of bam, cram, gvcf, vcf"
     pair, remedy = "both files of the pair", "See config/README.md#inputs."
+    named = given("sample")  # a row without a name has been told of
     half = (given("fastq_1") != given("fastq_2")) & (_inputs_given() == 1)
     return [
-        _Check(_inputs_given() == 0, "sample {sample} has no input", one, remedy),
-        _Check(_inputs_given() > 1, "sample {sample} has more than one input", one, remedy),
+        _Check(named & (_inputs_given() == 0), "sample {sample} has no input", one, remedy),
+        _Check(named & (_inputs_given() > 1), "sample {sample} has more than one input", one, remedy),
         _Check(half & given("fastq_1"), "fastq_2 is empty beside {fastq_1}", pair, remedy),
         _Check(half & given("fastq_2"), "fastq_1 is empty beside {fastq_2}", pair, remedy),
     ]

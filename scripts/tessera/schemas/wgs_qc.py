@@ -111,12 +111,12 @@ CHOICES = (
     (
         "records",
         "a record's ALTs are those the person carries; half-calls count nowhere",
-        "",
+        "`tessera count --sample-counts` counts variants, under the mask",
     ),
     (
         "people of a cohort VCF",
-        "call rate and het/hom ratio alone: the standard is of one person's own calls",
-        "",
+        "all seven metrics of calls: each record as if it stood in a file of that person alone",
+        "a joint caller's records and FILTER are of everybody, so a person called alone may have other numbers",
     ),
     (
         "insertions, deletions",

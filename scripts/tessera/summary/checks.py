@@ -4,13 +4,12 @@ Every row that is read is judged, so the columns are compared as arrays, many bl
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tessera.schemas.histograms import EDGES, HISTOGRAMS
 from tessera.summary.algebra import COUNTS, KEY
@@ -23,11 +22,12 @@ RUN = ["contig", "start", "stratum"]
 BIN = HISTOGRAMS.names[:-1]
 #: bases, IUPAC's codes among them
 ALLELE = re.compile(r"[A-Z]+")
+#: of numbers between this and its negative, no sum of a few runs over 32 bits
+SMALL = 2**28
 #: metric -> its bins, and one more for what is beyond the highest edge
 BINS = {metric: EDGES[metric][2] + 1 for metric in EDGES}
 
-IntArray = npt.NDArray[np.int64]
-#: what is wrong with a row, as a verb and its object, and with which rows
+#: what is wrong with a row, as a verb and its object, and with which rows: (n,), or (1,) where all are alike
 Wrong = Iterator[tuple[str, Bools]]
 
 
@@ -52,15 +52,22 @@ class Judge:
         self._manifest, self._contig, self._rules = manifest, contig, _RULES[table]
         self._before: tuple[Columns, Array] | None = None
 
-    def wrong(self, columns: Columns, blocks: Array) -> Iterator[str]:
-        """Sentences about what is wrong in these rows; none when all is well. `blocks` (n,) they are stored in."""
+    def wrong(self, columns: Columns, blocks: Array, groups: Sequence[int] = ()) -> Iterator[str]:
+        """Sentences about what is wrong in these rows; none when all is well.
+
+        `blocks` (n,) they are stored in; of an AN track, `groups` are the sizes of the row groups that they are.
+        """
+        before = 0
         if self._before is not None:
+            before = len(self._before[1])
+            groups = [before, *groups]
             columns = joined([self._before[0], columns])
             blocks = np.concatenate([self._before[1], blocks])
-        rows = _Rows(columns, blocks, self._contig, self._manifest.people)
+        rows = _Rows(columns, blocks, self._contig, self._manifest.people, groups, before)
         rules = self._rules(rows) if columns.empty is None else iter([("has an empty cell", columns.empty)])
         for sentence, found in rules:
             if found.any():
+                found = np.broadcast_to(found, len(blocks))
                 first = int(found.argmax())
                 where = f"{self._contig['name']} block {blocks[first]}: {columns.table.name}"
                 yield f"{where} {sentence}: {tuple(columns.row(first).values())} ({np.count_nonzero(found):,} rows)"
@@ -83,18 +90,24 @@ class _Rows:
     blocks: Array
     contig: Mapping[str, Any]
     people: Mapping[str, int]
+    #: sizes of the row groups; the first are rows that were read before
+    groups: Sequence[int]
+    before: int
+    _numbers: dict[str, Array] = field(default_factory=dict)
 
-    def numbers(self, name: str) -> IntArray:
-        """In 64 bits, so that no sum runs over."""
-        return self.columns[name].astype(np.int64)
+    def numbers(self, name: str) -> Array:
+        """(n,) as `_summable`, or (1,) where all rows hold the same."""
+        if name not in self._numbers:
+            self._numbers[name] = _summable(self.columns[name])
+        return self._numbers[name]
 
-    def by_word(self, name: str, judge: Callable[[str], int]) -> IntArray:
-        """(n,) a number that depends on the word in a column."""
-        judged = np.array([judge(word) for word in self.columns.words[name]], np.int64)
-        return np.broadcast_to(judged, len(self.blocks)) if len(judged) == 1 else judged[self.columns[name]]
+    def by_word(self, name: str, judge: Callable[[str], int]) -> Array:
+        """(n,) a number that depends on the word in a column, or (1,) where it is the same for all its words."""
+        judged = _summable(np.fromiter(map(judge, self.columns.words[name]), np.int64))
+        return judged if len(judged) == 1 else judged.take(self.columns[name])
 
     @cached_property
-    def size(self) -> IntArray:
+    def size(self) -> Array:
         """People counted in each row's stratum; none in one that is unknown."""
         return self.by_word("stratum", lambda stratum: self.people.get(stratum, 0))
 
@@ -104,20 +117,18 @@ class _Rows:
         return self.by_word("contig", lambda contig: contig != self.contig["name"]) > 0
 
     @cached_property
-    def start(self) -> IntArray:
+    def start(self) -> Array:
         """First base of each row's block, 0-based."""
-        return self.blocks.astype(np.int64) * BLOCK_SIZE
+        return _summable(self.blocks.astype(np.int64) * BLOCK_SIZE)
 
     @property
-    def end(self) -> IntArray:
+    def end(self) -> Array:
         """Base after the last of each row's block."""
-        end: IntArray = np.minimum(self.start + BLOCK_SIZE, self.contig["length"])
-        return end
+        return _summable(np.minimum(self.start.astype(np.int64) + BLOCK_SIZE, self.contig["length"]))
 
     def negative(self, names: Sequence[str]) -> Bools:
         """Which rows hold a number below zero."""
-        below: Bools = np.logical_or.reduce([self.columns[name] < 0 for name in names])
-        return below
+        return _any(self.numbers(name) < 0 for name in names)
 
     def order(self, names: Sequence[str]) -> Wrong:
         """Rows that should stand before the row above them, or are the same; by `names` within the contig."""
@@ -161,24 +172,55 @@ def _variants(rows: _Rows) -> Wrong:
 
 def _an_track(rows: _Rows) -> Wrong:
     start, end = rows.numbers("start"), rows.numbers("end")
-    counts = [rows.columns[name] for name in CALLED]
-    yield from rows.order(RUN)
+    counts = [rows.numbers(name) for name in CALLED]
+    yield from _run_order(rows)
     yield "has another contig, or a run outside the block", rows.elsewhere | (start < rows.start) | (end > rows.end)
     yield "has an empty or reversed run", start >= end
     yield "has a negative count", rows.negative(CALLED)
-    yield "has a run of zeros", ~np.logical_or.reduce([column != 0 for column in counts])
-    # rows are sorted by start: within a stratum, neighbours after a stable sort by stratum are neighbours on the contig
-    stratum = rows.columns["stratum"]
-    by_stratum = np.argsort(narrowed(stratum), kind="stable")
-    mine, after = by_stratum[:-1], by_stratum[1:]
-    together = (stratum[mine] == stratum[after]) & (rows.blocks[mine] == rows.blocks[after])
-    overlap, touch = np.zeros((2, len(start)), np.bool_)
-    overlap[after] = together & (start[after] < end[mine])
-    same = np.logical_and.reduce([column[mine] == column[after] for column in counts])
-    touch[after] = together & (start[after] == end[mine]) & same
+    yield "has a run of zeros", ~_any(column != 0 for column in counts)
+    overlap, touch = _neighbours(rows, counts)
     yield "has runs that overlap", overlap
     yield "has equal runs that touch", touch
     yield from rows.called()
+
+
+def _run_order(rows: _Rows) -> Wrong:
+    """Runs that stand neither by start and stratum nor, within a row group, by stratum and start."""
+    starts, strata = rows.columns["start"], rows.columns["stratum"]
+    key = starts.astype(np.int64) * (int(strata.max()) + 1) + strata
+    firsts = np.cumsum([0, *rows.groups[:-1]])
+    highest, lowest = np.maximum.reduceat(key, firsts), np.minimum.reduceat(key, firsts)
+    by_start, by_stratum = np.zeros((2, len(key)), np.bool_)
+    by_start[1:] = key[1:] < key[:-1]
+    by_stratum[1:] = (strata[1:] < strata[:-1]) | ((strata[1:] == strata[:-1]) & (starts[1:] < starts[:-1]))
+    by_stratum[firsts[1:]] = lowest[1:] < np.maximum.accumulate(highest)[:-1]
+    if rows.before:
+        # the last of each stratum: in no order, but all before what comes
+        by_start[: rows.before] = by_stratum[: rows.before] = False
+        by_start[rows.before] = key[rows.before] < highest[0]
+    found = by_start if not by_start.any() else by_stratum
+    yield f"is not sorted by {', '.join(RUN)}", found
+    yield f"has the same {', '.join(RUN)} twice", np.append(False, key[1:] == key[:-1])
+
+
+def _neighbours(rows: _Rows, counts: Sequence[Array]) -> tuple[Bools, Bools]:
+    """Which runs overlap the run before them in their stratum and block, and which are one with it."""
+    # within a stratum, rows are sorted by start: neighbours after a stable sort by stratum are neighbours on the contig
+    by_stratum = np.argsort(narrowed(rows.columns["stratum"]), kind="stable")
+
+    def pairs(column: Array) -> tuple[Array, Array]:
+        ordered = column if len(column) == 1 else column.take(by_stratum)
+        return (ordered, ordered) if len(column) == 1 else (ordered[:-1], ordered[1:])
+
+    def both(*columns: Array) -> Bools:
+        return reduce(np.logical_and, (np.equal(*pairs(column)) for column in columns))
+
+    (_, start), (end, _) = pairs(rows.numbers("start")), pairs(rows.numbers("end"))
+    together = both(rows.numbers("stratum"), rows.start)
+    overlap, touch = np.zeros((2, len(by_stratum)), np.bool_)
+    overlap[by_stratum[1:]] = together & (start < end)
+    touch[by_stratum[1:]] = together & (start == end) & both(*counts)
+    return overlap, touch
 
 
 def _histograms(rows: _Rows) -> Wrong:
@@ -189,6 +231,18 @@ def _histograms(rows: _Rows) -> Wrong:
     yield "has an unknown metric or bin", (number < 0) | beyond
     yield "has a count below one", rows.columns["count"] < 1
     yield "has a stratum nobody is counted in", rows.size == 0
+
+
+def _summable(numbers: Array) -> Array:
+    """(n,) the numbers in so many bits that no sum of a few runs over, or (1,) of them where all are the same."""
+    lowest, highest = int(numbers.min()), int(numbers.max())
+    narrow = np.int32 if lowest > -SMALL and highest < SMALL else np.int64
+    return np.array([lowest], narrow) if lowest == highest else numbers.astype(narrow, copy=False)
+
+
+def _any(found: Iterable[Bools]) -> Bools:
+    """Which rows any of these have."""
+    return reduce(np.logical_or, found)
 
 
 _RULES: Mapping[str, Callable[[_Rows], Wrong]] = {

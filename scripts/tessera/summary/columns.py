@@ -147,6 +147,8 @@ def read_columns(table: Table, batches: Iterable[pa.RecordBatch], rows: int) -> 
 
 def one_batch(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
     """Several batches as one."""
+    if len(batches) == 1:
+        return batches[0]
     (batch,) = pa.Table.from_batches(batches).combine_chunks().to_batches()
     return batch
 

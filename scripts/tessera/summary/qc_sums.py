@@ -85,8 +85,8 @@ def add_qc_sums(terms: Sequence[QcSums], signs: Sequence[int]) -> QcSums:
 
 
 def _numbers(one: QcSum) -> dict[str, int]:
-    numbers = {"n": one.n, "sum": one.sum, "sum_squares": one.sum_squares}
-    return numbers | {f"bin {number}": count for number, count in one.bins.items()}
+    people = {"n": one.n} | {f"bin {number}": count for number, count in one.bins.items()}
+    return people | {"sum": one.sum, "sum_squares": one.sum_squares}
 
 
 def grouped(sums: QcSums, group_of: Mapping[str, str]) -> QcSums:
@@ -165,6 +165,9 @@ def _impossible(metric: str, one: QcSum) -> Iterator[str]:
             yield f"a {name} that is none of its bins"
     if one.n * one.sum_squares < one.sum**2:
         yield "a sum of squares that is too low for its sum"
+    # a whole number and its square are both odd or both even
+    elif (one.n == 1 and one.sum_squares > one.sum**2) or (one.sum + one.sum_squares) % 2:
+        yield "a sum of squares that does not go with its sum"
 
 
 def _highest(metric: str, number: int) -> int:

@@ -26,7 +26,7 @@ def command(summary: Path, configurations: tuple[Path, ...], name: str, out: Pat
     its service-info.json and info.json are written too. A record names no population of fewer than ten people.
     """
     from tessera.federation.catalogue import PREFIXES, PROFILES, catalogue_record, check_use
-    from tessera.files.atomic import directory_written_aside
+    from tessera.files.atomic import directory_written_aside, refuse_foreign
     from tessera.files.linked_data import json_ld, turtle
     from tessera.files.summaries import SummaryFolder, refuse_altered
     from tessera.report.run_report import count_variants
@@ -38,6 +38,8 @@ def command(summary: Path, configurations: tuple[Path, ...], name: str, out: Pat
     if problems:
         raise InputError(problems)
     records = count_variants(block.variants for _, block in folder.blocks())
+    own = {f"{profile}.{ending}" for profile in PROFILES for ending in ("ttl", "jsonld")}
+    refuse_foreign(out, {*own, "service-info.json", "info.json"}.__contains__, "a folder of records")
     with directory_written_aside(out) as aside:
         for profile, ways in PROFILES.items():
             nodes = catalogue_record(entry, folder.manifest, records, ways)

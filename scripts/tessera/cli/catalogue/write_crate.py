@@ -35,9 +35,10 @@ def command(
     The one that stays names every input by digest and path, the whole configuration, and what was made of single
     people. The one that may leave has the summary, the settings that people were counted by, and versions of software.
     """
-    from tessera.federation.run_crate import WORKFLOW, CrateFile, full_crate, not_shared, shared_crate
+    from tessera.federation.run_crate import METADATA, WORKFLOW, CrateFile, full_crate, not_shared, shared_crate
     from tessera.files.alignments import aligner_versions
-    from tessera.files.atomic import directory_written_aside
+    from tessera.files.atomic import directory_written_aside, refuse_foreign
+    from tessera.files.paths import real_path
     from tessera.files.provenance import versions_told
     from tessera.files.run import read_run
 
@@ -60,6 +61,10 @@ def command(
     made += [f"{one}/manifest.json" for one in [*counted, *(f"batches/{batch}" for batch in ran.batches(name))]]
     read = [kept, *_inputs(private, counted), *_node_files(config, name)]
     full = full_crate(run, read, [_output(private / place, private.parent) for place in made])
+    if real_path(out) == real_path(share):
+        raise refuse("--share", f"{share}, which is --out", "another folder", "The crate that stays names people.")
+    for folder in (out, share):
+        refuse_foreign(folder, {WORKFLOW, CONFIGURATION, METADATA}.__contains__, "a crate")
     with directory_written_aside(share) as aside:
         _write(aside, shared_crate(run), {WORKFLOW: files[WORKFLOW]})
     with directory_written_aside(out) as aside:

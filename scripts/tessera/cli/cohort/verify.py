@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tessera.files.cohort_folder import CohortFolder
 
 LISTED = 50
+RELEASE_REMEDY = "Make a release in its place: tessera cohort release."
 RECOUNT_REMEDY = (
     "The partial, a file, or the version of tessera is not what it was: the line of the ledger names all three."
 )
@@ -46,7 +47,7 @@ def command(cohort: Path, recount: int, seed: int, heads: tuple[str, ...], worke
         if not problems:
             problems = [*_sum(folder, history, workers)]
             drawn = random.Random(seed).sample(history.batches, min(recount, len(history.batches)))
-            problems += _recounted(folder, history, drawn, workers)
+            problems += recounted(folder, history, drawn, workers)
     if problems:
         raise InputError(problems[:LISTED])
     said = f"{len(folder.ledger.lines):,} lines, {sum(1 for _ in folder.parts()):,} partials, {len(drawn):,} recounted"
@@ -128,12 +129,31 @@ def _sum(folder: "CohortFolder", history: "History", workers: int) -> Iterator[P
             return
     last = max((line["line"] for line in folder.ledger.lines if line["event"] != "release"), default=0)
     for release in history.releases:
-        if release["line"] > last and release["digest"] != digest:
+        if release["line"] > last and digest not in (release["digest"], _as_written_now(folder, release, workers)):
             where = f"{folder.ledger.path} line {release['line']}"
-            yield Problem(where, f"a release {release['digest']}", f"{digest}, the sum of the parts")
+            yield Problem(where, f"a release {release['digest']}", f"{digest}, the sum of the parts", RELEASE_REMEDY)
 
 
-def _recounted(folder: "CohortFolder", history: "History", drawn: Sequence["Line"], workers: int) -> Iterator[Problem]:
+def _as_written_now(folder: "CohortFolder", release: "Line", workers: int) -> str:
+    """The digest of a release, where it still is, had this version written it: another writes other bytes."""
+    from tessera.files.atomic import directory_beside
+    from tessera.files.summaries import summary_digest
+    from tessera.files.summary_sums import sum_of_parts
+
+    place = Path(release["out"])
+    try:
+        if summary_digest(place) != release["digest"]:
+            return ""
+        with (
+            directory_beside(folder.partial("release")) as aside,
+            sum_of_parts([place], [], aside / "sum", workers) as digest,
+        ):
+            return digest
+    except (InputError, OSError):
+        return ""
+
+
+def recounted(folder: "CohortFolder", history: "History", drawn: Sequence["Line"], workers: int) -> Iterator[Problem]:
     """Batches whose people who are still in, counted again from their files, are not the partial without who left."""
     from tessera.files.atomic import directory_beside
     from tessera.files.summary_sums import sum_of_parts

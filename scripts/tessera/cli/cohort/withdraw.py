@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tessera.cli.cohort.counting import Settings, count_task, now, recorded_problems, settings_of, task_of
+from tessera.cli.cohort.verify import recounted
 from tessera.cli.options import cohort_argument
-from tessera.errors import InputError, refuse
+from tessera.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from tessera.cohort.members import Stay
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 def command(cohort: Path, samples: tuple[str, ...]) -> None:
     """Take SAMPLEs out of COHORT: the next release is exactly that of the people who remain.
 
-    Each person's file must hold the bytes that were counted; nobody else's is read. What a release held before it
+    Each person's file must hold the bytes that were counted; nobody else's is read, but for those of the batch where
+    another version of tessera counted the person in. What a release held before it
     still holds: the receipt, in the folder `receipts` and on standard output, names them.
     """
     from tessera.cohort.members import leavers, replay
@@ -39,7 +41,11 @@ def command(cohort: Path, samples: tuple[str, ...]) -> None:
                 problems = recorded_problems(stays)
                 if problems:
                     raise InputError(problems)
-                people = _count_alone(settings, stays, folder.number, aside)
+                people, odd = _count_alone(settings, stays, folder.number, aside)
+            batches = [folder.ledger.lines[line - 1] for line in sorted({stay.added for stay in odd})]
+            # another version may write the same numbers into other bytes: then the batch is, in numbers, what it was
+            if problems := list(recounted(folder, history, batches, workers=1)):
+                raise InputError([*map(_other_numbers, odd), *problems])
             for person in people:
                 name = person["partial"]["name"]
                 (aside / name).replace(folder.partial(name))
@@ -53,22 +59,30 @@ def command(cohort: Path, samples: tuple[str, ...]) -> None:
     click.echo("\n\n".join("\n".join(receipt_text(told, str(cohort))) for told in receipts))
 
 
-def _count_alone(settings: Settings, stays: Sequence["Stay"], number: str, folder: Path) -> list[dict[str, Any]]:
-    """Count each person into a partial of line `number`, within `folder`; gives what the line says of them."""
+def _count_alone(
+    settings: Settings, stays: Sequence["Stay"], number: str, folder: Path
+) -> tuple[list[dict[str, Any]], list["Stay"]]:
+    """Count each person into a partial of line `number`, within `folder`; gives what the line says of them, and who
+    has other bytes than those that came in."""
     from tessera.cohort.receipts import touched
     from tessera.files.summaries import SummaryFolder
 
     people: list[dict[str, Any]] = []
+    odd: list[Stay] = []
     for at, stay in enumerate(stays, start=1):
         name = f"{number}-{at}"
         digest = count_task(settings, task_of([stay]), folder / name)
         alone = SummaryFolder(folder / name)
         if stay.person["tables"] not in (None, alone.tables_digest):
-            raise refuse(
-                stay.sample, "counted again, other numbers than those that came in", "the same, to the byte",
-                "Use the version of tessera that counted the person in: the line of the ledger names it.",
-            )  # fmt: skip
+            odd.append(stay)
         rows, counts = touched(block for _, block in alone.blocks())
         partial = {"name": name, "digest": digest}
         people.append({"sample": stay.sample, "partial": partial, "rows": rows, "counts": counts})
-    return people
+    return people, odd
+
+
+def _other_numbers(stay: "Stay") -> Problem:
+    return Problem(
+        stay.sample, "counted again, other numbers than those that came in", "the same",
+        "Use the version of tessera that counted the person in: the line of the ledger names it.",
+    )  # fmt: skip

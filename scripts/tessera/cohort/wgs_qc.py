@@ -6,7 +6,7 @@ that a person has the same numbers in a VCF of one and in one of thousands. Half
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 
 import numpy as np
@@ -79,6 +79,12 @@ class VariantTally:
         self.deletions[who] += only == Kind.DELETION
         self.transitions[who] += only == Kind.TRANSITION
         self.transversions[who] += only == Kind.TRANSVERSION
+
+    def add_up(self, other: "VariantTally") -> None:
+        """Take in what the same people carry in other records."""
+        for field in fields(self):
+            mine = getattr(self, field.name)
+            mine += getattr(other, field.name)
 
     def add_on_x(self, record: Record) -> None:
         """Count one record of X outside the PARs: SNVs of genotypes written with two alleles."""
