@@ -35,7 +35,7 @@ def run_slice(folder: Path, reference: Path, contigs: str, rows: Iterable[Sequen
 
 
 def summary(run: RunFolder, name: str = "results/federation/summary") -> dict[tuple[int, str, str], dict[str, int]]:
-    """Variant -> its counts; the runs here have one contig with variants."""
+    """Variant -> its counts, in a summary of one contig."""
     shown = pl.read_csv(StringIO(run.tessera("show", name)), separator="\t", infer_schema_length=None)
     return {(row["pos"], row["ref"], row["alt"]): row for row in shown.iter_rows(named=True)}
 
@@ -187,7 +187,7 @@ def mitochondrial(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Run
 
 
 def mutect2(shared: Path) -> Iterator[tuple[tuple[int, str, str], float]]:
-    """Each ALT that passed in the calls of the same reads by Mutect2, and its share of the reads."""
+    """Each ALT of the records that passed in Mutect2's calls of the same reads, and its share of the reads."""
     with pysam.VariantFile(str(shared / READS / "grch38_chrM_NA12878" / "filtered.vcf")) as calls:
         for record in calls:
             if "PASS" in record.filter:
