@@ -4,6 +4,7 @@ How one person's records are tallied is compared with bcftools in tests/parity/t
 """
 
 import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from random import Random
@@ -152,4 +153,4 @@ def test_nothing_taken_is_nothing_carried() -> None:
 
 
 def bcftools(*words: object) -> None:
-    subprocess.run([str(BCFTOOLS), *map(str, words)], check=True, capture_output=True)
+    subprocess.run([sys.executable, str(BCFTOOLS), *map(str, words)], check=True, capture_output=True)
