@@ -102,7 +102,8 @@ def _in_order(
     except distributed.scheduler.KilledWorker as error:
         raise _ended() from error
     except (CancelledError, RuntimeError, OSError) as error:  # dask has many words for it
-        if client.status == "running":
+        # a client says that it runs for some moments after its connection broke
+        if client.status == "running" and not isinstance(error, distributed.comm.core.CommClosedError):
             raise
         raise refuse(
             "--cluster", "the scheduler of the workers has ended", "one that lives as long as the work", "Run it again."
