@@ -9,7 +9,7 @@ from tessera.errors import InputError, Problem
 from tessera.federation.groups import Counted, Group, populations
 from tessera.federation.grpmax import NAME, highest
 from tessera.federation.pieces import told
-from tessera.federation.vcf_lines import COLUMNS, Records, fields_of, header_lines, info, lines
+from tessera.federation.vcf_lines import COLUMNS, fields_of, header_lines, info, lines
 from tessera.schemas.exports import COUNTRY
 from tessera.summary.cells import Cells
 from tessera.summary.manifest import Manifest
@@ -75,7 +75,7 @@ def header(manifest: Manifest, groups: Sequence[Group], *, statistics: bool = Fa
     return [*lines, COLUMNS]
 
 
-def records(cells: Cells, groups: Sequence[Group]) -> Iterator[Records]:
+def records(cells: Cells, groups: Sequence[Group]) -> Iterator[bytes]:
     """The VCF lines of variants that somebody carries, with line ends.
 
     AC = AC_Hom + AC_Het + AC_Hemi, where AC_Hom counts alleles; on MT, heteroplasmic people are AC_Het.
@@ -86,7 +86,7 @@ def records(cells: Cells, groups: Sequence[Group]) -> Iterator[Records]:
 
 def records_with_statistics(
     cells: Cells, groups: Sequence[Group], not_in_grpmax: Sequence[str] = ()
-) -> Iterator[Records]:
+) -> Iterator[bytes]:
     """The lines of `records` with TESTS of each group, and HIGHEST over all populations but `not_in_grpmax`."""
     # scipy takes a quarter of a second to load
     from tessera.summary.statistics import with_filtering_frequencies, with_hardy_weinberg

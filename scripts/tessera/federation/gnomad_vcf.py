@@ -8,7 +8,7 @@ import polars as pl
 from tessera.federation.groups import Counted, Group
 from tessera.federation.grpmax import NAME, highest
 from tessera.federation.pieces import told
-from tessera.federation.vcf_lines import COLUMNS, Records, fields_of, header_lines, info, lines
+from tessera.federation.vcf_lines import COLUMNS, fields_of, header_lines, info, lines
 from tessera.summary.cells import Cells
 from tessera.summary.manifest import Manifest
 
@@ -68,7 +68,7 @@ def header(manifest: Manifest, groups: Sequence[Group]) -> list[str]:
     return [*found, *(info(name, *meta) for name, meta in HIGHEST.items()), COLUMNS]
 
 
-def records(cells: Cells, groups: Sequence[Group], not_in_grpmax: Sequence[str] = ()) -> Iterator[Records]:
+def records(cells: Cells, groups: Sequence[Group], not_in_grpmax: Sequence[str] = ()) -> Iterator[bytes]:
     """The VCF lines of variants that somebody carries, with line ends."""
     # scipy takes a quarter of a second to load
     from tessera.summary.statistics import with_filtering_frequencies

@@ -1,12 +1,10 @@
 """Lines of a VCF of sites: what the VCFs that leave a node have in common."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 import polars as pl
 
 from tessera.federation.pieces import Piece, joined, pieces, separated
-from tessera.summary.an_track import IntArray
 from tessera.summary.cells import Cells
 from tessera.summary.manifest import Manifest
 
@@ -35,24 +33,9 @@ def fields_of(fields: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.concat_str(texts, separator=";")
 
 
-@dataclass
-class Records:
-    """Lines of n variants of a contig, with line ends, and the bases [start, end) of REF (n,), 0-based."""
-
-    contig: str
-    start: IntArray
-    end: IntArray
-    text: bytes
-
-
-def lines(cells: Cells, infos: Iterable[Piece]) -> Iterator[Records]:
-    """The lines of the variants, some at a time; INFO is all of `infos`."""
+def lines(cells: Cells, infos: Iterable[Piece]) -> Iterator[bytes]:
+    """The lines of the variants, with line ends, some at a time; INFO is all of `infos`."""
     columns = [pl.lit(cells.contig), "pos", pl.lit("."), "ref", "alt", pl.lit("."), pl.lit("PASS"), pl.lit("")]
     table = pl.DataFrame({"pos": cells.pos, "ref": cells.ref, "alt": cells.alt})
     before_info = pieces(table.select(pl.concat_str(columns, separator="\t")).to_series())
-    start = cells.pos - 1
-    end = start + cells.ref.str.len_bytes().to_numpy()
-    at = 0
-    for text in joined(len(cells), [before_info, *separated(infos, b";"), b"\n"]):
-        here = slice(at, at := at + text.count(b"\n"))
-        yield Records(cells.contig, start[here], end[here], text)
+    return joined(len(cells), [before_info, *separated(infos, b";"), b"\n"])

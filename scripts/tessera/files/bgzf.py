@@ -6,15 +6,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 import deflate
-import numpy as np
-import numpy.typing as npt
+import pysam
 
 from tessera.files.atomic import written_aside
 from tessera.files.inflated import BGZF_HEAD
-from tessera.files.tabix import TabixIndex
 
 #: bytes that go into a block, as bgzip takes them; so compressed ones are always below 64 KiB
 BLOCK = 0xFF00
@@ -24,38 +22,21 @@ LEVEL = 4
 THREADS, WAITING = 2, 64
 #: of a BGZF block: gzip with an extra field and no time, the subfield BC of two bytes (SAM specification, section 4.1)
 GZIP, SUBFIELD = b"\x1f\x8b\x08\x04", (6, b"BC", 2)
-LINE_END = ord("\n")
 END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
-class Records(Protocol):
-    """Lines of a VCF with their ends, on one contig, and the bases [start, end) of each, 0-based."""
-
-    contig: str
-    start: npt.NDArray[np.int64]
-    end: npt.NDArray[np.int64]
-    text: bytes
-
-
-def write_indexed_vcf(path: Path, header: Iterable[str], records: Iterable[Records]) -> None:
-    """Write a header (without line ends) and sorted records as .vcf.gz with its .tbi; the index first, so both are
-    whole.
+def write_indexed_vcf(path: Path, header: Iterable[str], lines: Iterable[bytes]) -> None:
+    """Write a header (without line ends) and sorted lines (with) as .vcf.gz with its .tbi; the index first, so both
+    are whole.
     """
-    index = TabixIndex(BLOCK)
+    index = path.with_name(f"{path.name}.tbi")
     with written_aside(path) as aside:
         with aside.open("wb") as file, BgzfWriter(file) as compressed:
             compressed.write("".join(f"{line}\n" for line in header).encode())
-            for some in records:
-                ends = np.flatnonzero(np.frombuffer(some.text, np.uint8) == LINE_END) + 1
-                index.add(some.contig, some.start, some.end, compressed.taken + np.append(0, ends))
-                compressed.write(some.text)
-        blocks = compressed.blocks
-        with (
-            written_aside(path.with_name(f"{path.name}.tbi")) as aside_index,
-            aside_index.open("wb") as file,
-            BgzfWriter(file) as compressed,
-        ):
-            compressed.write(index.packed(blocks))
+            for some in lines:
+                compressed.write(some)
+        with written_aside(index) as aside_index:
+            pysam.tabix_index(str(aside), preset="vcf", force=True, index=str(aside_index))
 
 
 def write_lines(path: Path, lines: Iterable[bytes]) -> None:
@@ -70,10 +51,6 @@ class BgzfWriter:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        #: bytes taken in
-        self.taken = 0
-        #: where each block is in the file; when all is written, also where the empty block is
-        self.blocks = [0]
         self._rest = bytearray()
         self._threads = ThreadPoolExecutor(THREADS)
         self._waiting: deque[Future[bytes]] = deque()
@@ -95,7 +72,6 @@ class BgzfWriter:
 
     def write(self, data: bytes) -> None:
         """Take in bytes; blocks are cut alike however the bytes come."""
-        self.taken += len(data)
         begin = min(BLOCK - len(self._rest), len(data)) if self._rest else 0
         self._rest += data[:begin]
         if len(self._rest) == BLOCK:
@@ -113,9 +89,7 @@ class BgzfWriter:
 
     def _drain(self, most: int) -> None:
         while len(self._waiting) > most:
-            block = self._waiting.popleft().result()
-            self._file.write(block)
-            self.blocks.append(self.blocks[-1] + len(block))
+            self._file.write(self._waiting.popleft().result())
 
 
 def _block(data: bytes) -> bytes:
