@@ -19,12 +19,11 @@ PENDING_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
-class Evidence:
+class _Records:
     """What m records say of [start, end), 0-based, each within one region.
 
-    `n_dip`, `n_hap` (m, strata) are called; `called` (m, bytes) says who, as bits, lowest first, one for each column
-    of the file. `since` is where the record itself starts, when that is before `start`: a record across a border
-    of ploidy is evidence for each side.
+    `n_dip`, `n_hap` (m, strata) are called. `since` is where the record itself starts, when that is before `start`: a
+    record across a border of ploidy is evidence for each side.
     """
 
     is_variant: npt.NDArray[np.bool_]
@@ -33,20 +32,20 @@ class Evidence:
     since: CountArray
     n_dip: PeopleArray
     n_hap: PeopleArray
+
+
+@dataclass(frozen=True)
+class Evidence(_Records):
+    """Records, and who is called: `called` (m, bytes) as bits, lowest first, one for each column of the file."""
+
     called: npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class _Ranked:
-    """Records by rank, as in Evidence; `number` (m,) is that by which they came. Who is called where takes most of the
-    memory and is asked of few, so it stays where it is."""
+class _Ranked(_Records):
+    """Records by rank; `number` (m,) is that by which they came. Who is called where takes most of the memory and is
+    asked of few, so it stays where it is."""
 
-    is_variant: npt.NDArray[np.bool_]
-    start: CountArray
-    end: CountArray
-    since: CountArray
-    n_dip: PeopleArray
-    n_hap: PeopleArray
     number: npt.NDArray[np.int64]
 
     def at(self, chosen: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "_Ranked":
@@ -148,7 +147,7 @@ class Coverage:
         """All pending evidence; the higher decides: variants before references, then the later start."""
         if not self._pending:
             return None
-        names = [field.name for field in fields(_Ranked)][:-1]
+        names = [field.name for field in fields(_Records)]
         columns = {name: np.concatenate([getattr(e, name) for e in self._pending]) for name in names}
         whole = _Ranked(**columns, number=np.arange(len(columns["start"])))
         if whole.is_variant.all() and (whole.since[1:] > whole.since[:-1]).all():
