@@ -44,13 +44,13 @@ def command(
 
     from tessera.cohort.decisions import Measured, decide, decisions
     from tessera.files.config import read_policy
-    from tessera.files.metrics import metric_files, read_alignment_metrics, read_variant_metrics
+    from tessera.files.metrics import read_measured
     from tessera.files.samples import read_samples
     from tessera.files.tables import read_tsv, write_tsv
     from tessera.schemas.consent import check_permitting
     from tessera.schemas.decisions import DETAILS
     from tessera.schemas.relatives import RELATIVES
-    from tessera.schemas.sample_rows import each_person, measured_alone
+    from tessera.schemas.sample_rows import each_person
 
     with all_at_once() as gathered:
         gathered.problems.extend(check_permitting(consent, where="--consent"))
@@ -58,15 +58,12 @@ def command(
             rules = read_policy(policy)
         with gathered.trying():
             people = _chosen(each_person(read_samples(sheet, need_inputs=False)), only, sheet)
-    aligned, called = measured_alone(people)
     with all_at_once() as gathered:
         with gathered.trying():
-            on_alignments = read_alignment_metrics(metric_files(alignments, aligned, ".json"))
-        with gathered.trying():
-            on_variants = read_variant_metrics(metric_files(variants, called, ".tsv"))
+            on_alignments, on_calls = read_measured(people, alignments, variants)
         with gathered.trying():
             pairs = read_tsv(relatives, RELATIVES) if relatives else None
-    measured = Measured(on_alignments, on_variants, pairs)
+    measured = Measured(on_alignments, on_calls, pairs)
     judged = decide(people, measured, policy=rules, consent=consent)
     write_tsv(out, decisions(people, judged))
     if details:
