@@ -8,7 +8,7 @@ import pytest
 
 from commands import Done, Tessera
 from handmade import BUILD, LENGTHS, fasta, sheet, vcf, write
-from tessera.files.vcf import BGZF_EOF
+from tessera.files.inflated import BGZF_END
 
 #: the base at 1-based POS is the letter (POS - 1) % 4 of this
 MOTIF = "ACGT"
@@ -134,7 +134,7 @@ def test_a_header_without_the_contigs_of_the_build_is_refused(count: Count, tmp_
     assert_refused(count(input=other), tmp_path, "header: contigs scaffold_1; expected ##contig lines of build hand")
 
 
-@pytest.mark.parametrize("end", [b"", BGZF_EOF], ids=["without its end", "with an end"])
+@pytest.mark.parametrize("end", [b"", BGZF_END], ids=["without its end", "with an end"])
 def test_a_truncated_file_is_refused(count: Count, tmp_path: Path, end: bytes) -> None:
     lines = [f"chr1 {p} {MOTIF[(p - 1) % 4]} * . . GT:GQ:DP 0/1:{p * p % 97}:{p} ./.:.:." for p in range(1, 400)]
     lines = [line for line in lines for _ in range(20)]  # several blocks of BGZF

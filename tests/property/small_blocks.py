@@ -4,7 +4,7 @@ import random
 import struct
 import zlib
 
-from tessera.files.bgzf import END
+from tessera.files.inflated import BGZF_END
 
 
 def small_blocks(data: bytes, header: int, seed: int, longest: int) -> bytes:
@@ -14,7 +14,7 @@ def small_blocks(data: bytes, header: int, seed: int, longest: int) -> bytes:
         size = chance.randint(0 if chance.random() < 0.1 else 1, longest)
         blocks.append(block(data[at : at + size]))
         at += size
-    return b"".join([*blocks, END])
+    return b"".join([*blocks, BGZF_END])
 
 
 def header_of(bcf: bytes) -> int:

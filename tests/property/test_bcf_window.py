@@ -21,8 +21,7 @@ from tessera.errors import InputError
 from tessera.files import bcf_window
 from tessera.files.bcf import read_bcf_header, read_field_head
 from tessera.files.bcf_window import BcfWindow
-from tessera.files.bgzf import END
-from tessera.files.inflated import InflatedBuffer
+from tessera.files.inflated import BGZF_END, InflatedBuffer
 from tessera.schemas.mask import ADJ, GENOTYPES, Mask
 from test_kernel import BCFTOOLS, Result, _outcome, assert_same, counted
 from wide_cohort import WideCohort, wide_cohort
@@ -111,17 +110,13 @@ def test_the_window_holds_what_bcftools_leaves_of_each_record(
 
 
 def test_blocks_of_fields_that_nobody_reads_are_not_inflated(tmp_path: Path) -> None:
-    text, path = tmp_path / "cohort.vcf", tmp_path / "cohort.bcf"
-    cohort = wide_cohort(3, 200, 8, "GT:AD:DP:GQ:PL")
-    text.write_text(cohort.text)
-    whole = plain_bcf(text)
-    pieces = [whole[: header_of(whole)], *_pieces(whole[header_of(whole) :], 100)]
-    blocks = [block(data) for data in pieces]
-    path.write_bytes(b"".join([*blocks, END]))
+    path, cohort = tmp_path / "cohort.bcf", wide_cohort(3, 200, 8, "GT:AD:DP:GQ:PL")
+    blocks = [block(data) for data in _pieces_of(cohort, tmp_path, 100)]
+    path.write_bytes(b"".join([*blocks, BGZF_END]))
     expected = counted(path, cohort, ADJ, "kernel")
     unread, places = 0, [sum(map(len, blocks[:at])) for at in range(len(blocks))]
     for place, one in zip(places, blocks, strict=True):
-        damaged = bytearray(b"".join([*blocks, END]))
+        damaged = bytearray(b"".join([*blocks, BGZF_END]))
         damaged[place + len(one) - 8] ^= 1  # of the checksum
         path.write_bytes(damaged)
         assert isinstance(_outcome(path, cohort, "kernel"), InputError)
@@ -134,24 +129,27 @@ def test_blocks_of_fields_that_nobody_reads_are_not_inflated(tmp_path: Path) -> 
     assert 0.3 < unread / len(blocks) < 0.7
 
 
-def _pieces(data: bytes, size: int) -> list[bytes]:
-    return [data[at : at + size] for at in range(0, len(data), size)]
+def _pieces_of(cohort: WideCohort, folder: Path, size: int) -> list[bytes]:
+    """The header of a cohort's BCF, and its records in pieces of so many bytes."""
+    text = folder / "cohort.vcf"
+    text.write_text(cohort.text)
+    whole = plain_bcf(text)
+    begin = header_of(whole)
+    return [whole[:begin], *(whole[at : at + size] for at in range(begin, len(whole), size))]
 
 
 @pytest.mark.parametrize("end", ["block", "head", "record", "blocks"])
 def test_a_file_that_ends_early_is_refused_wherever_it_is_cut(end: str, tmp_path: Path) -> None:
-    text, path = tmp_path / "cohort.vcf", tmp_path / "cohort.bcf"
-    cohort = wide_cohort(4, 60, 6, "GT:AD:DP:GQ:PL")
-    text.write_text(cohort.text)
-    whole = plain_bcf(text)
-    pieces = [whole[: header_of(whole)], *_pieces(whole[header_of(whole) :], 150)]
+    path, cohort = tmp_path / "cohort.bcf", wide_cohort(4, 60, 6, "GT:AD:DP:GQ:PL")
+    pieces = _pieces_of(cohort, tmp_path, 150)
     blocks = [block(data) for data in pieces]
     for number in range(2, len(blocks) - 1):
         kept = b"".join(blocks[:number])
         damaged = {
-            "block": kept + blocks[number][:-9] + END, "head": kept + b"\x1f\x8b\x08\x05" + blocks[number][4:] + END,
-            "record": kept + block(pieces[number][:-40]) + END,
-            "blocks": kept + b"".join(blocks[number + 1 :]) + END,
+            "block": kept + blocks[number][:-9] + BGZF_END,
+            "head": kept + b"\x1f\x8b\x08\x05" + blocks[number][4:] + BGZF_END,
+            "record": kept + block(pieces[number][:-40]) + BGZF_END,
+            "blocks": kept + b"".join(blocks[number + 1 :]) + BGZF_END,
         }  # fmt: skip
         path.write_bytes(damaged[end])
         with thinning(), pytest.raises(InputError):

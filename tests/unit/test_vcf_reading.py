@@ -10,7 +10,8 @@ from commands import Bcftools
 from handmade import FORMATS, LENGTHS, vcf, write
 from tessera.errors import InputError
 from tessera.files.bcf import read_bcf_header
-from tessera.files.vcf import ABSENT, BGZF_EOF, MISSING, Record, VariantFile
+from tessera.files.inflated import BGZF_END
+from tessera.files.vcf import ABSENT, MISSING, Record, VariantFile
 
 
 def read(path: Path) -> list[Record]:
@@ -75,7 +76,7 @@ def long_file(path: Path) -> Path:
 
 def test_a_bgzf_without_its_end_is_refused_before_a_record_is_read(tmp_path: Path) -> None:
     path = long_file(tmp_path / "a.vcf.gz")
-    path.write_bytes(path.read_bytes()[: -len(BGZF_EOF)])
+    path.write_bytes(path.read_bytes()[: -len(BGZF_END)])
     with pytest.raises(InputError, match="a truncated BGZF: its end-of-file block is missing"):
         VariantFile(path)
 
@@ -84,7 +85,7 @@ def test_a_bgzf_cut_within_and_ended_again_is_refused_where_it_breaks(tmp_path: 
     """The copy was cut short, and something wrote an end-of-file block behind it."""
     path = long_file(tmp_path / "a.vcf.gz")
     content = path.read_bytes()
-    path.write_bytes(content[: len(content) * 2 // 3] + BGZF_EOF)
+    path.write_bytes(content[: len(content) * 2 // 3] + BGZF_END)
     assert "unreadable record after chr1:" in refusal(path)
 
 
@@ -115,7 +116,7 @@ def test_a_bcf_cut_short_is_refused_with_and_without_its_end(tmp_path: Path, bcf
     half = path.read_bytes()[: path.stat().st_size // 2]
     path.write_bytes(half)
     assert "a truncated BGZF: its end-of-file block is missing" in refusal(path)
-    path.write_bytes(half + BGZF_EOF)
+    path.write_bytes(half + BGZF_END)
     assert "unreadable record after chr1:" in refusal(path)
 
 

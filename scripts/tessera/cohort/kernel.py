@@ -258,9 +258,6 @@ class KernelSites(ABC):
         """The virtual offset of a record, by its number in `positions`; as long as the batch is the last read."""
         return self._place(int(self._scanned["line"][record]) if self.blocks is None else self.blocks.offset(record))
 
-    def ref(self, record: int) -> str:
-        return self.refs(np.array([record]))[0]
-
     def refs(self, records: IntArray) -> list[str]:
         return [text.decode("latin-1").upper() for text in self._texts("ref", records)]
 

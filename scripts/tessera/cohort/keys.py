@@ -9,7 +9,7 @@ import numpy.typing as npt
 from tessera.cohort.sites import Bytes, IntArray, Sites
 from tessera.cohort.tally import CLASSES, COUNTED, NON_REF_ALLELE, NOT_COUNTED
 from tessera.errors import refuse
-from tessera.genome.alleles import concrete, cut, is_sequence, normalise
+from tessera.genome.alleles import TRANSITIONS, concrete, cut, is_sequence, normalise
 
 #: how far left-alignment may carry a variant; a longer repeat is refused, not cut
 LOOKBACK = 10_000
@@ -20,10 +20,9 @@ Numbers = npt.NDArray[np.int32]
 
 _BASES = np.zeros(256, np.bool_)
 _BASES[[ord(base) for base in "ACGTN"]] = True
-_TRANSITIONS = {"AG", "GA", "CT", "TC"}
 TRANSITION, TRANSVERSION, INSERTION, DELETION, OTHER = range(len(CLASSES))
 _SNV_KIND = np.full((256, 256), TRANSVERSION, np.uint8)
-for _pair in _TRANSITIONS:
+for _pair in TRANSITIONS:
     _SNV_KIND[ord(_pair[0]), ord(_pair[1])] = TRANSITION
 
 
@@ -218,4 +217,4 @@ def _kind(ref: str, alt: str) -> int:
         return INSERTION if len(alt) > len(ref) else DELETION
     if len(ref) > 1:
         return OTHER
-    return TRANSITION if ref + alt in _TRANSITIONS else TRANSVERSION
+    return TRANSITION if ref + alt in TRANSITIONS else TRANSVERSION

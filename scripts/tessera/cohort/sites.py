@@ -58,9 +58,6 @@ class Sites(Protocol):
     def odd(self) -> npt.NDArray[np.bool_]:
         """(R,) whether `count` leaves a record out, and `record` answers for it."""
 
-    def ref(self, record: int) -> str:
-        """REF, upper case."""
-
     def refs(self, records: IntArray) -> list[str]:
         """REF of some records."""
 
@@ -123,11 +120,8 @@ class RecordSites:
     def odd(self) -> npt.NDArray[np.bool_]:
         return np.zeros(len(self._records), np.bool_)
 
-    def ref(self, record: int) -> str:
-        return self._records[record].ref
-
     def refs(self, records: IntArray) -> list[str]:
-        return [self.ref(record) for record in records.tolist()]
+        return [self._records[record].ref for record in records.tolist()]
 
     def alts(self, alts: IntArray) -> list[str]:
         return [self._alts[alt] for alt in alts.tolist()]

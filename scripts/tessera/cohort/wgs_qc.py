@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tessera.files.vcf import ABSENT, Record
-from tessera.genome.alleles import is_sequence
+from tessera.genome.alleles import TRANSITIONS, is_sequence
 from tessera.genome.build import Build
 from tessera.schemas.wgs_qc import rounded
 
@@ -23,7 +23,6 @@ Counts = npt.NDArray[np.int64]
 SHORT = 50
 #: fewer SNVs on X tell nothing of its copies
 FEWEST_ON_X = 20
-TRANSITIONS = frozenset({"AG", "GA", "CT", "TC"})
 
 
 class Kind(IntEnum):

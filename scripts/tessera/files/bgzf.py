@@ -12,7 +12,7 @@ import deflate
 import pysam
 
 from tessera.files.atomic import written_aside
-from tessera.files.inflated import BGZF_HEAD
+from tessera.files.inflated import BGZF_END, BGZF_HEAD
 
 #: bytes that go into a block, as bgzip takes them; so compressed ones are always below 64 KiB
 BLOCK = 0xFF00
@@ -22,7 +22,6 @@ LEVEL = 4
 THREADS, WAITING = 2, 64
 #: of a BGZF block: gzip with an extra field and no time, the subfield BC of two bytes (SAM specification, section 4.1)
 GZIP, SUBFIELD = b"\x1f\x8b\x08\x04", (6, b"BC", 2)
-END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 
 
 def write_indexed_vcf(path: Path, header: Iterable[str], lines: Iterable[bytes]) -> None:
@@ -66,7 +65,7 @@ class BgzfWriter:
                 if self._rest:
                     self._compress(bytes(self._rest))
                 self._drain(0)
-                self._file.write(END)
+                self._file.write(BGZF_END)
         finally:
             self._threads.shutdown(cancel_futures=True)
 

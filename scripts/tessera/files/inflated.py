@@ -23,6 +23,8 @@ WINDOW, PADDING = 8 << 20, 128
 BGZF_HEAD = struct.Struct("<4s6xH2sHH")
 #: behind what is compressed: CRC32 and length of what it was, which is at most so much
 BGZF_TAIL, MOST = struct.Struct("<II"), 1 << 16
+#: the empty block with which a file ends (SAM specification, section 4.1.2)
+BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 #: bytes of a BGZF read at a time
 READ = 1 << 18
 

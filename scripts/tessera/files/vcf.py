@@ -15,13 +15,13 @@ import numpy.typing as npt
 from cyvcf2 import VCF
 
 from tessera.errors import refuse
+from tessera.files.inflated import BGZF_END
 from tessera.files.paths import refuse_unlike_file
 from tessera.files.vcf_header import entries_of
 from tessera.files.vcf_lines import judged_lines, read_text_header
 from tessera.genome.alleles import NON_REF
 
 MISSING, ABSENT = -1, -2
-BGZF_EOF = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 #: genotypes, and records, that are read at most to tell what a file is
 GVCF_PEEK, GVCF_PEEK_RECORDS = 500_000, 2000
 
@@ -244,8 +244,8 @@ def _refuse_broken_container(path: Path) -> None:
             raise refuse(str(path), "an empty file", "a VCF (plain or BGZF) or BCF")
         if head[:4] != b"\x1f\x8b\x08\x04" or head[12:14] != b"BC":
             return
-        handle.seek(-min(len(BGZF_EOF), path.stat().st_size), 2)
-        if handle.read() != BGZF_EOF:
+        handle.seek(-min(len(BGZF_END), path.stat().st_size), 2)
+        if handle.read() != BGZF_END:
             raise refuse(
                 str(path),
                 "a truncated BGZF: its end-of-file block is missing",

@@ -11,6 +11,9 @@ NON_REF = frozenset({"<NON_REF>", "<*>"})
 #: IUPAC ambiguity code -> the first of its bases in the alphabet, as REF is written (VCF 4.3, section 1.6.1)
 CONCRETE = str.maketrans("RYSWKMBDHV", "ACCAGACAAA")
 
+#: REF and ALT of one base each that are a transition
+TRANSITIONS = frozenset({"AG", "GA", "CT", "TC"})
+
 #: letters of an allele that a message shows
 SHOWN = 40
 
