@@ -92,7 +92,7 @@ def odd_members(raw: Mapping[str, Any]) -> Iterator[str]:
             names = [contig.get("name") for contig in contigs if isinstance(contig, dict)]
             known = {f"{table}/{name}.parquet" for table in TABLES for name in names} | {QC_SUMS}
             yield from (f"{name} does not belong to a summary" for name in sorted(set(members) - known))
-            reference = rules.get("reference", "missing")
+            reference = rules.get("reference", "")
             if reference is not None and not re.fullmatch(SEQCOL, str(reference)):
                 yield f"rules.reference is {reference!r}, which is no digest of a sequence collection"
             match rules.get("sequences", "missing"):
