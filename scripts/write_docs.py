@@ -136,7 +136,7 @@ A value at or above the highest edge of GQ and DP falls in one more bin (20); a 
 | `bins` | number of a bin, from 0 -> people |
 
 Mean and standard deviation follow, exactly: `tessera show --qc` prints them. The metrics are those of the
-[GA4GH standard](quality.md). `sum_squares` may be beyond 2^53 (of a million people, 10^30), where readers of JSON that
+[GA4GH standard](quality.md). `sum_squares` may be beyond 2^53 (of a million people, 10^28), where readers of JSON that
 know floating point alone round it.
 
 {qc_edges}

@@ -13,7 +13,7 @@ def command(fasta: Path) -> None:
     """Write the digests (refget, MD5) of a reference's sequences to FASTA.digests.json.
 
     A summary names its reference by them. Commands that find this file do not hash the genome again, which for a
-    human one takes up to half a minute; they ignore it once the FASTA has changed.
+    human one takes some seconds; they ignore it once the FASTA has changed.
     """
     from tessera.files.fasta import Reference
 
